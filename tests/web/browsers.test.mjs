@@ -46,7 +46,7 @@ for (const [name, habit] of Object.entries(habits)) {
     await ann.changeDevice(await ann.passkeys());
     await ann.press("New API key");
     await ann.type("Name", "automation");
-    await ann.press("Make key");
+    await ann.press("Create key");
     await ann.press("Confirm with passkey");
     await ann.dialog("API key “automation”").waitFor();
     await ann.press("Done");

@@ -52,8 +52,8 @@ test("set-up that was left at its passkey is taken up again by the link of the n
   await server.restart();
   ann = await Person.arrive(browser, server);
   await ann.open(server.link);
-  await ann.seesHeading("Set-up was begun");
-  await ann.press("Go on with set-up");
+  await ann.seesHeading("Set-up has begun");
+  await ann.press("Continue set-up");
   await ann.press("Add a passkey");
   await ann.seesHeading("Set-up is complete");
   await ann.follow("Go to your account");
@@ -66,7 +66,7 @@ test("set-up is over for everybody", async () => {
   await visitor.open("about:blank");
   await visitor.open(server.link);
   await visitor.seesHeading("Set-up is over");
-  await visitor.sees("set-up links work no longer");
+  await visitor.sees("set-up links no longer work");
   await ann.open("/setup");
   await ann.sees("you are signed in");
 });
@@ -74,7 +74,7 @@ test("set-up is over for everybody", async () => {
 test("sign-up is closed, to who has an invitation too", async () => {
   await visitor.open("/signup");
   await visitor.seesHeading("Sign-up is closed");
-  await visitor.sees("Ask an administrator to make an account for you.");
+  await visitor.sees("Ask an administrator to create an account for you.");
   await visitor.open("/signup#token=kp_inv_x");
   await visitor.seesHeading("Sign-up is closed");
 });

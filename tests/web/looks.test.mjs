@@ -38,7 +38,7 @@ async function page(person, path, name, text) {
     await person.open(path);
     await person.sees(text);
     // Each list says so until it is there.
-    await person.page.waitForFunction(() => !document.body.textContent.includes("Loading…"));
+    await person.page.locator(".loading").first().waitFor({ state: "detached" });
   };
   await again();
   await look(person, name, { again });
@@ -52,7 +52,7 @@ test("set-up", async () => {
   await ann.type("Username", "ann");
   await ann.type("First name", "Ann");
   await ann.type("Last name", "Ahlberg");
-  await ann.type("E-mail", "ann@mail.example");
+  await ann.type("Email", "ann@mail.example");
   await ann.press("Continue");
   await ann.seesHeading("Add your passkey");
   await look(ann, "setup-2-passkey");
@@ -161,13 +161,13 @@ test("dialogs", async () => {
   await ann.press("Cancel");
   await ann.open("/admin/groups");
   await ann.press("New group");
-  await ann.press("Make group");
+  await ann.press("Create group");
   await look(ann, "dialog-new-group");
   await ann.open("/admin/services");
   await ann.press("New service");
   await ann.type("Name", "Films again");
   await ann.type("Short name", "films");
-  await ann.press("Make service");
+  await ann.press("Create service");
   await ann.sees("This short name is taken.");
   await look(ann, "dialog-new-service");
   await ann.open(`/admin/services/${ids.films}`);
@@ -181,7 +181,7 @@ test("dialogs", async () => {
   await ann.open("/admin/signup");
   await ann.press("New invitation");
   await look(ann, "dialog-new-invitation");
-  await ann.press("Make invitation");
+  await ann.press("Create invitation");
   await ann.sees("Shown only this once");
   await look(ann, "dialog-invitation");
   await ann.press("Done");
@@ -190,9 +190,9 @@ test("dialogs", async () => {
   await ann.dialog("Members of “Friends”").waitFor();
   await look(ann, "dialog-members");
   await ann.open(`/admin/users/${ids.bob}`);
-  await ann.press("One-time code");
+  await ann.press("New code");
   await look(ann, "dialog-code");
-  await ann.press("Make code");
+  await ann.press("Create code");
   await ann.sees("Shown only this once");
   await look(ann, "dialog-code-shown");
   await ann.press("Done");
@@ -208,7 +208,7 @@ test("dialogs", async () => {
   await ann.choose("Works for", "90 days");
   await ann.type("Name", "back-up");
   await server.age();
-  await ann.press("Make key");
+  await ann.press("Create key");
   await ann.dialog("Confirm that it is you").waitFor();
   await look(ann, "dialog-step-up");
   await ann.press("Confirm with passkey");
@@ -233,7 +233,7 @@ test("the doors", async () => {
   await look(visitor, "code-wrong");
   const { token } = await make(`/api/users/${ids.guest01}/one-time-access-token`, { ttl: "24h" });
   await page(visitor, `/code#${token}`, "code-link", "opening the link has not used it");
-  await page(visitor, "/signup", "signup-token", "The link that you were given");
+  await page(visitor, "/signup", "signup-token", "The link that you were given.");
   await page(visitor, `/signup#token=${ids.invitation}`, "signup-invited", "You were invited.");
   await page(visitor, `/signup#token=${ids.domain}`, "signup-domain", "@mail.example");
   await page(visitor, "/signup#token=kp_inv_x", "signup-dead", "This invitation is no longer good");
@@ -241,7 +241,7 @@ test("the doors", async () => {
   await visitor.open("about:blank");
   await visitor.open(`/signup#token=${ids.domain}`);
   await visitor.type("Username", "emil");
-  await visitor.type("E-mail", "emil@mail.example");
+  await visitor.type("Email", "emil@mail.example");
   await visitor.press("Create account with a passkey");
   await visitor.seesHeading("Your account waits for approval");
   await look(visitor, "signup-pending");
@@ -272,7 +272,7 @@ test("an account without a passkey, and one by recovery", async () => {
   await guest.context.clearCookies();
   await guest.open(`/code#${await server.code("guest02", "--recovery")}`);
   await guest.press("Sign in");
-  await guest.sees("You are here by a recovery code");
+  await guest.sees("Add a new passkey now");
   await look(guest, "account-recovery");
   await guest.leave();
 });

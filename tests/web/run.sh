@@ -30,7 +30,7 @@ fi
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 status=0
-node --test --test-concurrency=1 --test-timeout=600000 \
+node --test --test-concurrency=1 --test-timeout=1200000 \
     --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$report" "$@" || status=$?
 

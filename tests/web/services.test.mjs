@@ -49,7 +49,7 @@ async function make(name, slug, addresses = "") {
   await ann.type("Name", name);
   await ann.type("Short name", slug);
   await ann.type("Addresses", addresses);
-  await ann.press("Make service");
+  await ann.press("Create service");
 }
 
 chapter("who there is: Ann, her friend Bob, and Cem", async () => {
@@ -65,7 +65,7 @@ chapter("who there is: Ann, her friend Bob, and Cem", async () => {
   await ann.press("New group");
   await ann.type("Name", "Friends");
   await ann.type("Short name", "friends");
-  await ann.press("Make group");
+  await ann.press("Create group");
   await ann.seesHeading("Friends");
   await ann.sees("It opens no service.");
   await ann.press("Choose members");
@@ -81,17 +81,17 @@ chapter("Ann makes three services, closed at first", async () => {
   await ann.sees("Each line must be an http:// or https:// address");
   // As it is copied out of a browser.
   await ann.type("Addresses", "HTTPS://Films.example/\nhttp://films.lan:8096");
-  await ann.press("Make service");
+  await ann.press("Create service");
   await ann.seesHeading("Films & series");
   await ann.sees("closed");
-  await ann.sees("Nobody gets in, administrators neither.");
+  await ann.sees("Nobody gets in, not even administrators.");
   await make("Library", "films");
   await ann.sees("This short name is taken.");
   await ann.type("Short name", "users");
-  await ann.press("Make service");
+  await ann.press("Create service");
   await ann.sees("This is the name of an area of scopes.");
   await ann.type("Short name", "library");
-  await ann.press("Make service");
+  await ann.press("Create service");
   await ann.seesHeading("Library");
   await make("Workshop", "workshop", "https://workshop.example");
   await ann.seesHeading("Workshop");
@@ -120,7 +120,7 @@ chapter("and one to her friends", async () => {
   await ann.follow("Films & series");
   await ann.choose("Open to", "The members of some groups");
   await ann.press("Save who may use it");
-  await ann.sees("Tick at least one group.");
+  await ann.sees("Choose at least one group.");
   await ann.tick("Friends");
   await ann.press("Save who may use it");
   await ann.sees("Saved.");

@@ -23,7 +23,7 @@ test("the link leads over the profile to a passkey, and shows the keys that were
   await ann.type("Username", "ann");
   await ann.type("First name", "Ann");
   await ann.type("Last name", "Ahlberg");
-  await ann.type("E-mail", "ann@mail.example");
+  await ann.type("Email", "ann@mail.example");
   await ann.page.keyboard.press("Enter");
   await ann.seesHeading("Add your passkey");
   assert.equal(new URL(ann.page.url()).hash, "", "the token leaves the address");

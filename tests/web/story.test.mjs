@@ -74,7 +74,7 @@ chapter("she opens sign-up to those who have an invitation", async () => {
 
   await ann.open("/admin/signup");
   await ann.sees("Invitations do not work at the moment");
-  await ann.choose("Who may sign up", "Who has an invitation");
+  await ann.choose("Who may sign up", "Whoever has an invitation");
   await ann.press("Save");
   await ann.sees("Saved.");
   await ann.seesNoMore("Invitations do not work at the moment");
@@ -90,15 +90,15 @@ chapter("she makes a group, and an invitation into it", async () => {
   await ann.press("New group");
   await ann.type("Name", "Friends");
   await ann.type("Short name", "friends");
-  await ann.press("Make group");
+  await ann.press("Create group");
   await ann.seesHeading("Friends");
 
-  await ann.follow("Sign-up");
+  await ann.follow("Sign up");
   await ann.press("New invitation");
   await ann.type("Note", "For the summer party");
   await ann.type("For how many people", "3");
   await ann.tick("Friends");
-  await ann.press("Make invitation");
+  await ann.press("Create invitation");
   const shown = ann.dialog("Your invitation");
   invitation = await shown.getByLabel("Link", { exact: true }).inputValue();
   assert.ok(invitation.startsWith(`${server.origin}/signup#token=kp_inv_`), invitation);
@@ -185,8 +185,10 @@ chapter("and lets him in again", async () => {
 chapter("a code lets Cem in once, and not twice", async () => {
   await ann.follow("Users");
   await ann.follow("cem");
-  await ann.press("One-time code");
-  await ann.press("Make code");
+  await ann.press("New code");
+  // The old device is there: a code that signs in is what fits.
+  await ann.choose("What is it for\\?", "A new device; the old one with a passkey is still there");
+  await ann.press("Create code");
   const shown = ann.dialog("Code for cem");
   const code = await shown.getByLabel("Code", { exact: true }).inputValue();
   const link = await shown.getByLabel("Link", { exact: true }).inputValue();
@@ -212,7 +214,7 @@ chapter("a code lets Cem in once, and not twice", async () => {
 });
 
 chapter("approval: Dora waits until Ann has seen her", async () => {
-  await ann.follow("Sign-up");
+  await ann.follow("Sign up");
   await ann.tick("An administrator approves each account");
   await ann.press("Save");
   await ann.sees("Saved.");
@@ -225,16 +227,16 @@ chapter("approval: Dora waits until Ann has seen her", async () => {
   await dora.seesHeading("Your account waits for approval");
   await dora.open("/account");
   await dora.seesHeading("Your account waits for approval");
-  await dora.press("Look now");
+  await dora.press("Check now");
   await dora.sees("Not approved yet");
 
   await ann.open("/admin/users");
   await ann.page.getByLabel("1 waiting for approval").waitFor();
   await ann.press("Approve dora");
-  await ann.press("Approve");
   await ann.sees("“dora” is approved.");
+  // Until then it could be undone.
   await ann.page.getByLabel("1 waiting for approval").waitFor({ state: "detached" });
-  await dora.press("Look now");
+  await dora.press("Check now");
   await dora.isAt("/account");
   await dora.sees("Your groups: Friends");
 });

@@ -5,6 +5,7 @@ pub(crate) mod failure;
 pub(crate) mod print;
 pub(crate) mod secret_file;
 pub(crate) mod spelling;
+pub(crate) mod web_dir;
 
 use std::{
     fs,

@@ -56,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) open_setup: bool,
     pub(crate) bootstrap_file: Option<PathBuf>,
     pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) web_dir: Option<PathBuf>,
     /// Which of them stood in the environment, by their names.
     in_environment: Vec<&'static str>,
 }
@@ -133,6 +134,7 @@ impl Options {
             open_setup: is_yes(given("open-setup"))?,
             bootstrap_file: path(given("bootstrap-file")),
             trusted_proxies: each(given("trusted-proxy"), |text| text.parse())?,
+            web_dir: path(given("web-dir")),
             in_environment,
         })
     }

@@ -23,5 +23,6 @@ mod setup;
 mod signals;
 mod signup;
 mod signup_tokens;
+mod user_sessions;
 mod users;
 mod well_known;

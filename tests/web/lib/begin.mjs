@@ -31,3 +31,9 @@ export async function signUp(browser, server, username, options = {}) {
   await person.seesHeading("Your account");
   return person;
 }
+
+/** What somebody's browser holds, for requests of a script in their name. */
+export async function sessionOf({ context }) {
+  const cookies = await context.cookies();
+  return cookies.find(({ name }) => name.endsWith("access_token")).value;
+}

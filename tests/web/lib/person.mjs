@@ -27,7 +27,7 @@ export function launch() {
 const EXPECTED = [
   // Every answer of 4xx, also those that a page asks for, such as “is set-up open?”, and a page that is not there. A page
   // without an icon is one of another host name: that a browser looks for one there is its own affair.
-  [/^Failed to load resource: .* status of 4\d\d /, /^\/api\/|\/nowhere$|^\/favicon\.ico$/],
+  [/^Failed to load resource: .* status of 4\d\d /, /^(\/auth)?\/api\/|\/nowhere\b|^\/favicon\.ico$/],
   // Where there is no HTTPS some headers have no effect.
   [/^The Cross-Origin-Opener-Policy header has been ignored/, /^/],
 ];

@@ -14,12 +14,14 @@ const PATIENCE = 60_000;
 
 export class Server {
   /**
-   * Starts one. `host` is the name in the address that people type; `options` are further ones of the command line.
+   * Starts one. `host` is the name in the address that people type, and `at` their whole address where a proxy stands in
+   * front; `options` are further ones of the command line.
    */
-  static async start({ host = "localhost", options = [] } = {}) {
+  static async start({ host = "localhost", options = [], at = null } = {}) {
     const server = new Server();
     server.data = await mkdtemp(join(tmpdir(), "keyplate-web-"));
     server.host = host;
+    server.at = at;
     server.options = options;
     // Between looking for a free port and taking it, somebody else may be quicker.
     for (let tries = 0; ; tries += 1) {
@@ -34,7 +36,7 @@ export class Server {
 
   async launch(port) {
     this.port = port;
-    this.origin = `http://${this.host}:${port}`;
+    this.origin = this.at ?? `http://${this.host}:${port}`;
     this.log = "";
     const line = ["--data", this.data, "--origin", this.origin, "--listen", `127.0.0.1:${port}`, ...this.options];
     this.process = spawn(PROGRAM, line, { stdio: ["ignore", "pipe", "pipe"] });
@@ -118,7 +120,7 @@ export class Server {
   }
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on("error", reject);

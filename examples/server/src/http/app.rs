@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
 
 use keyplate::Keyplate;
 
@@ -19,6 +19,7 @@ struct Shared {
     open_setup: bool,
     listens_on_this_machine: bool,
     storage: Storage,
+    web: BTreeMap<String, Vec<u8>>,
 }
 
 impl App {
@@ -27,6 +28,7 @@ impl App {
         origins: Origins,
         options: &Options,
         listens_on_this_machine: bool,
+        web: BTreeMap<String, Vec<u8>>,
     ) -> Self {
         Self(Arc::new(Shared {
             keyplate,
@@ -35,6 +37,7 @@ impl App {
             open_setup: options.open_setup,
             listens_on_this_machine,
             storage: Storage::of(&open::database(options)),
+            web,
         }))
     }
 
@@ -45,6 +48,11 @@ impl App {
 
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins
+    }
+
+    /// The operator's own files for the pages, by their names.
+    pub(crate) fn web(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.0.web
     }
 
     pub(crate) fn trusted_proxies(&self) -> &[Network] {

@@ -209,6 +209,15 @@ pub(crate) const OPTIONS: &[Spec] = &[
                that is refused stops the start while setup is not complete, and is a warning in the log afterwards. Secrets \
                that it generates are written to bootstrap-secrets in the data folder",
     },
+    Spec {
+        name: "web-dir",
+        variable: "KEYPLATE_WEB_DIR",
+        value: "DIR",
+        kind: Kind::Path,
+        default: NONE,
+        help: "A folder whose files take the place of the built-in files of the same name, or come beside them, such as \
+               messages/en.js or parts/icon.svg. It is read once, at the start",
+    },
 ];
 
 /// The option of this name.

@@ -15,7 +15,7 @@ use crate::{
     routes::{
         access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
         oidc, one_time, passkeys, qr_code, services, sessions, settings, setup, signals, signup,
-        signup_tokens, users, well_known,
+        signup_tokens, user_sessions, users, well_known,
     },
 };
 
@@ -57,6 +57,7 @@ fn operations() -> Vec<Operation> {
         signals::operations(),
         signup::operations(),
         signup_tokens::operations(),
+        user_sessions::operations(),
         users::operations(),
         well_known::operations(),
     ] {

@@ -1,11 +1,15 @@
-//! The pages that a person uses: plain HTML, CSS and modules, part of the program.
+//! The pages that a person uses: plain HTML, CSS and modules, part of the program. The operator's own files
+//! (`--web-dir`) are laid over them.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod documents;
+mod files;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
     body::Body,
-    extract::Request,
+    extract::{Path, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -13,72 +17,17 @@ use axum::{
 
 use crate::http::{app::App, path};
 
-/// A file of the folder `web`.
-struct File {
-    name: &'static str,
-    bytes: &'static [u8],
-}
-
-macro_rules! files {
-    ($($name:literal)*) => {
-        [$(File { name: $name, bytes: include_bytes!(concat!("../../web/", $name)) }),*]
-    };
-}
-
-/// What the pages load, under `/assets/`.
-static ASSETS: &[File] = &files! {
-    "account/account.js" "account/keys.js" "account/mypasskeys.js" "account/myservices.js"
-    "admin/access.js" "admin/admin.js" "admin/audit.js" "admin/group.js" "admin/groups.js" "admin/keys.js"
-    "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js" "admin/user.js"
-    "admin/users.js"
-    "doors/code.js" "doors/home.js" "doors/profile.js" "doors/setup.js" "doors/signin.js" "doors/signup.js"
-    "parts/api.js" "parts/base.css" "parts/ceremony.js" "parts/dialogs.js" "parts/dom.js" "parts/failures.js"
-    "parts/format.js" "parts/forms.js" "parts/http.js" "parts/icon.svg" "parts/list.js" "parts/parts.css"
-    "parts/parts.js" "parts/passkeys.js" "parts/qr.js" "parts/shell.js"
-    "parts/webauthn.js"
+use {
+    documents::{Document, PAGES},
+    files::Files,
 };
 
-/// The documents, by the paths at which they are.
-const PAGES: [(&str, &[u8]); 23] = [
-    ("/", include_bytes!("../../web/doors/home.html")),
-    ("/setup", include_bytes!("../../web/doors/setup.html")),
-    ("/signin", include_bytes!("../../web/doors/signin.html")),
-    ("/login", include_bytes!("../../web/doors/signin.html")),
-    ("/code", include_bytes!("../../web/doors/code.html")),
-    ("/signup", include_bytes!("../../web/doors/signup.html")),
-    // Old links; the pages take the token or code out of the address at once.
-    ("/st/{token}", include_bytes!("../../web/doors/signup.html")),
-    ("/lc", include_bytes!("../../web/doors/code.html")),
-    ("/lc/{code}", include_bytes!("../../web/doors/code.html")),
-    (
-        "/login/alternative/code",
-        include_bytes!("../../web/doors/code.html"),
-    ),
-    ("/account", include_bytes!("../../web/account/account.html")),
-    ("/admin", ADMIN),
-    ("/admin/users", ADMIN),
-    ("/admin/users/{id}", ADMIN),
-    ("/admin/groups", ADMIN),
-    ("/admin/groups/{id}", ADMIN),
-    ("/admin/services", ADMIN),
-    ("/admin/services/{id}", ADMIN),
-    ("/admin/signup", ADMIN),
-    ("/admin/signup/{id}", ADMIN),
-    ("/admin/keys", ADMIN),
-    ("/admin/audit", ADMIN),
-    ("/admin/settings", ADMIN),
-];
-const ADMIN: &[u8] = include_bytes!("../../web/admin/admin.html");
-const MISSING: &[u8] = include_bytes!("../../web/doors/missing.html");
-/// Loads nothing: at this name everything else is refused too.
-const ELSEWHERE: &[u8] = include_bytes!("../../web/doors/elsewhere.html");
-
 /// Nothing from elsewhere, nothing inline, no markup made of text, in nobody's frame.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What every file is sent with, beside its type.
+/// What every document is sent with, beside its type.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -87,39 +36,112 @@ const HEADERS: [(HeaderName, &str); 3] = [
         "same-origin",
     ),
 ];
+/// The set's hash stands in the address, so what was loaded once need never be asked for again, and after an upgrade
+/// nothing old is mixed in.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-pub(super) fn routes() -> Router<App> {
-    let mut router = Router::new();
-    for (path, document) in PAGES {
-        router = router.route(path, get(async move || page(StatusCode::OK, document)));
-    }
-    for file in ASSETS {
-        let path = format!("/assets/{}", file.name);
-        let tag = tag(file.bytes);
-        router = router.route(
-            &path,
-            get(async move |headers: HeaderMap| asset(file, &tag, &headers)),
-        );
-    }
-    router
-}
+/// All pages, and what they load. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pages(Arc<Files>);
 
-/// Where nothing is: words for a person, JSON for a program.
-pub(super) async fn missing(method: Method, uri: Uri) -> Response {
-    if is_for_people(&method, &uri) {
-        page(StatusCode::NOT_FOUND, MISSING)
-    } else {
-        path::nothing_there().into_response()
+impl Pages {
+    pub(super) fn of(app: &App) -> Self {
+        Self(Arc::new(Files::with(app.web())))
     }
-}
 
-/// Where the host name is not this server's: words for whoever asks for a page, and for nobody else.
-pub(super) fn elsewhere(request: &Request) -> Option<Response> {
-    let accepted = request.headers().get_all(header::ACCEPT).iter();
-    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
-    let wants_page = is_for_people(request.method(), request.uri())
-        && accepted.any(|value| value.contains("text/html"));
-    wants_page.then(|| page(StatusCode::MISDIRECTED_REQUEST, ELSEWHERE))
+    pub(super) fn routes(&self) -> Router<App> {
+        let mut router = Router::new();
+        for page in &PAGES {
+            let pages = self.clone();
+            let show = async move |uri: Uri, headers: HeaderMap| {
+                pages.show(StatusCode::OK, &page.document, uri.path(), &headers)
+            };
+            router = router.route(page.path, get(show));
+        }
+        let pages = self.clone();
+        let asset = async move |Path((set, name)): Path<(String, String)>, headers: HeaderMap| {
+            pages.asset(&set, &name, &headers)
+        };
+        let pages = self.clone();
+        let kit = async move |Path(name): Path<String>| pages.kit(&name);
+        router
+            .route("/assets/{set}/{*name}", get(asset))
+            .route("/kit/{*name}", get(kit))
+    }
+
+    /// Where nothing is: words for a person, JSON for a program.
+    pub(super) fn missing(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+        if is_for_people(method, uri) {
+            let document = &documents::MISSING;
+            self.show(StatusCode::NOT_FOUND, document, uri.path(), headers)
+        } else {
+            path::nothing_there().into_response()
+        }
+    }
+
+    /// Where the host name is not this server's: words for whoever asks for a page, what those look like, and nothing
+    /// for anybody else.
+    pub(super) fn elsewhere(&self, app: &App, request: &Request) -> Option<Response> {
+        if let Some(name) = self.style_at(request) {
+            return self.0.get(&name).map(|file| {
+                let encoding = request.headers();
+                file.response(&name, encoding, FOR_GOOD)
+            });
+        }
+        let accepted = request.headers().get_all(header::ACCEPT).iter();
+        let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+        let wants_page = is_for_people(request.method(), request.uri())
+            && accepted.any(|value| value.contains("text/html"));
+        wants_page.then(|| {
+            let path = request.uri().path();
+            let text = documents::elsewhere(&self.0, path, app.origins().texts());
+            page(StatusCode::MISDIRECTED_REQUEST, text)
+        })
+    }
+
+    /// The name of a style sheet or of the icon, if that is what is asked for. No script runs at another name.
+    fn style_at(&self, request: &Request) -> Option<String> {
+        let rest = request.uri().path().strip_prefix("/assets/")?;
+        let name = rest.strip_prefix(self.0.set())?.strip_prefix('/')?;
+        let is_style = name.ends_with(".css") || name.ends_with(".svg");
+        (is_style && request.method() == Method::GET).then(|| name.to_owned())
+    }
+
+    fn show(
+        &self,
+        status: StatusCode,
+        document: &Document,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Response {
+        let languages = headers.get(header::ACCEPT_LANGUAGE);
+        let languages = languages.and_then(|value| value.to_str().ok());
+        let text = documents::write(&self.0, document, path, languages.unwrap_or_default());
+        page(status, text)
+    }
+
+    fn asset(&self, set: &str, name: &str, headers: &HeaderMap) -> Response {
+        match self.0.get(name) {
+            Some(file) if set == self.0.set() => file.response(name, headers, FOR_GOOD),
+            _ => path::nothing_there().into_response(),
+        }
+    }
+
+    /// What hosts load has an address that stays. It leads to that of today.
+    fn kit(&self, name: &str) -> Response {
+        let inside = format!("kit/{name}");
+        if self.0.get(&inside).is_none() {
+            return path::nothing_there().into_response();
+        }
+        // Relative, because a proxy may have mounted the server under a path.
+        let up = "../".repeat(1 + name.matches('/').count());
+        let to = format!("{up}assets/{}/{inside}", self.0.set());
+        let headers = [
+            (header::LOCATION, to),
+            (header::CACHE_CONTROL, "no-cache".to_owned()),
+        ];
+        (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
+    }
 }
 
 fn is_for_people(method: &Method, uri: &Uri) -> bool {
@@ -128,54 +150,34 @@ fn is_for_people(method: &Method, uri: &Uri) -> bool {
         path.strip_prefix(area)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let is_program = ["/api", "/assets", "/.well-known"]
+    let is_program = ["/api", "/assets", "/kit", "/.well-known"]
         .into_iter()
         .any(for_programs);
     !is_program && matches!(*method, Method::GET | Method::HEAD)
 }
 
-fn page(status: StatusCode, document: &'static [u8]) -> Response {
-    let mut response = file(document, "text/html; charset=utf-8");
+fn page(status: StatusCode, text: String) -> Response {
+    let mut response = dressed(Body::from(text), "text/html; charset=utf-8");
+    let vary = HeaderValue::from_static("Accept-Language");
+    response.headers_mut().insert(header::VARY, vary);
     *response.status_mut() = status;
     response
 }
 
-/// Kept by the browser, which asks each time whether it is still the same: after an upgrade nothing old is mixed in.
-fn asset(asset: &'static File, tag: &HeaderValue, headers: &HeaderMap) -> Response {
-    let known = headers.get(header::IF_NONE_MATCH);
-    let mut response = file(asset.bytes, content_type(asset.name));
-    if known.is_some_and(|known| known == tag) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Body::empty();
-    }
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag.clone());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
-}
-
-fn file(bytes: &'static [u8], content_type: &'static str) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+/// What documents leave with.
+fn dressed(body: Body, content_type: &'static str) -> Response {
+    let mut response = plain(body, content_type);
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
     }
     response
 }
 
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.') {
-        Some((_, "js")) => "text/javascript; charset=utf-8",
-        Some((_, "css")) => "text/css; charset=utf-8",
-        _ => "image/svg+xml",
-    }
-}
-
-/// Changes with the contents; nobody has to be unable to guess it.
-fn tag(bytes: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
-    HeaderValue::try_from(tag).expect("it is made of letters and digits")
+fn plain(body: Body, content_type: &'static str) -> Response {
+    let mut response = Response::new(body);
+    let content_type = HeaderValue::from_static(content_type);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    response
 }

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderMap, Method, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{delete, get, patch, post, put},
@@ -19,8 +19,8 @@ use crate::{
     },
     routes::{
         access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
-        oidc, one_time, openapi, pages, passkeys, qr_code, services, sessions, settings, setup,
-        signals, signup, signup_tokens, users, well_known,
+        oidc, one_time, openapi, pages::Pages, passkeys, qr_code, services, sessions, settings,
+        setup, signals, signup, signup_tokens, user_sessions, users, well_known,
     },
 };
 
@@ -34,15 +34,19 @@ pub(crate) fn routes(app: App) -> Router {
 }
 
 fn routed(app: App) -> Router {
+    let pages = Pages::of(&app);
+    let missing = pages.clone();
     resources()
         .merge(webauthn())
-        .merge(pages::routes())
-        .fallback(pages::missing)
+        .merge(pages.routes())
+        .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
+            missing.missing(&method, &uri, &headers)
+        })
         .method_not_allowed_fallback(async || {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Failure::new(status, "method_not_allowed", "Method not allowed")
         })
-        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .layer(middleware::from_fn_with_state((app.clone(), pages), admit))
         .layer(middleware::from_fn(edge::finish))
         .with_state(app)
 }
@@ -199,6 +203,10 @@ fn resources() -> Router<App> {
             get(sessions::list).delete(sessions::revoke_others),
         )
         .route("/api/sessions/{id}", delete(sessions::revoke))
+        .route(
+            "/api/users/{id}/sessions",
+            get(user_sessions::list).delete(user_sessions::revoke_all),
+        )
         .route("/api/qr-code", post(qr_code::draw))
         .route("/api/audit-logs", get(audit::own))
         .route("/api/audit-logs/all", get(audit::all))
@@ -212,12 +220,13 @@ fn resources() -> Router<App> {
 }
 
 /// Lets in what is meant for this server, and reads it.
-async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn admit(State((app, pages)): State<(App, Pages)>, request: Request, next: Next) -> Response {
     if request.uri().path() != HEALTH && request.extensions().get::<Reserve>().is_some() {
         return edge::overloaded().into_response();
     }
     if request.uri().path() != HEALTH && !edge::is_meant_for_us(&app, &request) {
-        return pages::elsewhere(&request).unwrap_or_else(|| edge::misdirected().into_response());
+        let page = pages.elsewhere(&app, &request);
+        return page.unwrap_or_else(|| edge::misdirected().into_response());
     }
     match body::read(request).await {
         Ok(request) => next.run(request).await,

@@ -1,5 +1,5 @@
 use axum::{extract::State, response::IntoResponse};
-use keyplate::{Session, SessionId, SessionQuery, SignInMethod};
+use keyplate::{Session, SessionId, SessionQuery, SignInMethod, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::routes::openapi as doc;
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(rename = "Session")]
 #[serde(rename_all = "camelCase")]
-struct SessionJson {
+pub(super) struct SessionJson {
     id: String,
     method: &'static str,
     signed_in_at: String,
@@ -64,10 +64,16 @@ fn method(method: SignInMethod) -> &'static str {
 
 /// One's own sessions, the newest first.
 pub(super) async fn list(caller: Caller, query: Query) -> Answer {
+    let user_id = caller.who.user_id;
+    list_of(&caller, user_id, &query).await
+}
+
+/// Those of a user.
+pub(super) async fn list_of(caller: &Caller, user_id: UserId, query: &Query) -> Answer {
     let asked = query.unsearched::<()>(&[], &[])?;
     let (page, limit) = (asked.page, asked.limit);
     let sessions = SessionQuery {
-        user_id: Some(caller.who.user_id),
+        user_id: Some(user_id),
         limit: Some(limit),
         ..SessionQuery::default()
     };

@@ -1,6 +1,6 @@
 //! From options to a running server: every way in which that fails is one line.
 
-use std::{process, time::Duration};
+use std::{collections::BTreeMap, process, time::Duration};
 
 use keyplate::{Keyplate, PasskeyProblem, SetupStage};
 use tokio::runtime::Runtime;
@@ -11,6 +11,7 @@ use crate::{
     open::{
         self, Opening, failure,
         print::{print, setup_link},
+        web_dir,
     },
     options::Options,
     plan::apply,
@@ -31,6 +32,8 @@ struct Placed {
     options: Options,
     bound: Vec<Bound>,
     origins: Origins,
+    /// The operator's own files for the pages, by their names.
+    web: BTreeMap<String, Vec<u8>>,
 }
 
 /// Runs until a signal stops it.
@@ -88,6 +91,7 @@ fn stopped_early() -> ! {
 
 fn place(mut options: Options) -> Result<Placed, String> {
     Origins::of(&options)?;
+    let web = web_dir::read(&options)?;
     open::make_folder(&options.data)?;
     // Before the database: a second server by mistake leaves no link and changes nothing.
     let bound = listeners::bind(&options)?;
@@ -98,6 +102,7 @@ fn place(mut options: Options) -> Result<Placed, String> {
         origins: Origins::of(&options)?,
         options,
         bound,
+        web,
     })
 }
 
@@ -124,9 +129,10 @@ fn serve(
         options,
         bound,
         origins,
+        web,
     } = placed;
     let is_local = bound.iter().all(Bound::is_of_this_machine);
-    let app = App::new(keyplate.clone(), origins, &options, is_local);
+    let app = App::new(keyplate.clone(), origins, &options, is_local, web);
     log::start_thread().map_err(|error| format!("cannot start threads: {error}"))?;
     runtime.block_on(async {
         let listeners = bound.into_iter().map(Bound::listen);

@@ -71,7 +71,8 @@ fn is_page(reply: &Reply) {
     for inline in ["<style", "style=", "<script>", " onclick=", " onload="] {
         assert!(!reply.body.contains(inline), "{inline}: {}", reply.body);
     }
-    assert!(reply.body.contains("<html lang=\"en\">") && reply.body.contains("<main"));
+    assert!(reply.body.contains("<html lang=\"en\"") && reply.body.contains("<main"));
+    assert!(!reply.body.contains("{{"), "{}", reply.body);
 }
 
 #[test]
@@ -80,10 +81,18 @@ fn everything_that_a_page_loads_is_there_and_nothing_else() {
     let mut wanted = BTreeSet::new();
     for path in PAGES.into_iter().chain(["/nothing"]) {
         let page = server.get(path).send().body;
-        wanted.extend(between(&page, "src=\"", "\""));
-        wanted.extend(between(&page, "rel=\"icon\" href=\"", "\""));
-        wanted.extend(between(&page, "rel=\"stylesheet\" href=\"", "\""));
+        for piece in [
+            "src=\"",
+            "rel=\"icon\" href=\"",
+            "rel=\"stylesheet\" href=\"",
+            "rel=\"modulepreload\" href=\"",
+        ] {
+            let found = between(&page, piece, "\"");
+            wanted.extend(found.iter().map(|address| from_page(path, address)));
+        }
     }
+    let elsewhere = ["messages/de.js", "kit/elements.js"].map(|name| assets(&server) + name);
+    wanted.extend(elsewhere);
     let mut seen = BTreeSet::new();
     while let Some(path) = wanted.pop_first() {
         if !seen.insert(path.clone()) {
@@ -97,19 +106,60 @@ fn everything_that_a_page_loads_is_there_and_nothing_else() {
             _ => "image/svg+xml",
         };
         assert_eq!(reply.header("content-type"), Some(kind), "{path}");
-        for import in between(&reply.body, "from \"", "\";") {
+        for import in imports(&reply.body) {
             wanted.insert(resolved(&path, &import));
         }
     }
+    let prefix = assets(&server);
     let served: BTreeSet<String> = seen
         .iter()
-        .map(|path| path.strip_prefix("/assets/").unwrap().to_owned())
+        .map(|path| path.strip_prefix(&prefix).unwrap().to_owned())
         .collect();
     let files: BTreeSet<String> = files()
         .into_iter()
         .filter(|name| !name.ends_with(".html"))
         .collect();
     assert_eq!(served, files);
+}
+
+#[test]
+fn a_page_names_beforehand_all_modules_that_it_will_import() {
+    let server = Server::start();
+    for path in PAGES {
+        let page = server.get(path).send().body;
+        let preloaded = between(&page, "rel=\"modulepreload\" href=\"", "\"");
+        let script = between(&page, "src=\"", "\"");
+        let named = preloaded.iter().chain(&script);
+        let named: BTreeSet<String> = named.map(|address| from_page(path, address)).collect();
+        for module in &named {
+            for import in imports(&server.get(module).send().body) {
+                let import = resolved(module, &import);
+                // Administration imports its parts when they are wanted.
+                let later = import.contains("/admin/") && module.ends_with("/admin/admin.js");
+                assert!(later || named.contains(&import), "{path}: {import}");
+            }
+        }
+    }
+}
+
+/// Where everything that pages load is, with the hash of the set.
+fn assets(server: &Server) -> String {
+    let page = server.get("/signin").send().body;
+    let script = between(&page, "src=\"./", "\"").remove(0);
+    format!("/{}", script.strip_suffix("doors/signin.js").unwrap())
+}
+
+/// What a page means by an address.
+fn from_page(page: &str, address: &str) -> String {
+    resolved(page, address)
+}
+
+/// What a module imports, from the start or when it wants to.
+fn imports(text: &str) -> Vec<String> {
+    let mut found = between(text, "from \"", "\";");
+    found.extend(between(text, "\nimport \"", "\";"));
+    found.extend(between(text, "import(\"", "\")"));
+    found
 }
 
 #[test]
@@ -147,31 +197,68 @@ fn modules_give_what_others_take_and_stay_within_bounds() {
             // Nothing comes from elsewhere, and nothing but the icons' name space is called so.
             "https:/",
         ] {
-            let text = text.replace("https:// address", "");
+            let text = text
+                .replace("https:// address", "")
+                .replace("https://-", "");
             assert!(!text.contains(never), "{name}: {never}");
         }
     }
 }
 
 #[test]
-fn what_pages_load_is_asked_for_again_only_when_it_has_changed() {
+fn what_pages_load_is_kept_for_good_and_sent_small() {
     let server = Server::start();
-    let first = server.get("/assets/parts/base.css").send();
-    assert_eq!(first.header("cache-control"), Some("no-cache"));
-    let tag = first.header("etag").unwrap();
-    let again = server
-        .get("/assets/parts/base.css")
-        .header("If-None-Match", tag)
-        .send();
-    assert_eq!((again.status, again.body.as_str()), (304, ""));
-    assert_eq!(again.header("etag"), Some(tag));
-    let other = server.get("/assets/parts/parts.css").send();
-    assert_ne!(other.header("etag"), Some(tag));
-    let other = server
-        .get("/assets/parts/parts.css")
-        .header("If-None-Match", tag)
-        .send();
-    assert_eq!(other.status, 200);
+    let path = assets(&server) + "kit/client.js";
+    let plain = server.get(&path).send();
+    assert_eq!(
+        plain.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(plain.header("vary"), Some("Accept-Encoding"));
+    let head = |coding: &str| {
+        let request = server.request("HEAD", &path);
+        request.header("Accept-Encoding", coding).send()
+    };
+    let small = head("br, gzip");
+    assert_eq!(small.header("content-encoding"), Some("gzip"));
+    let length: usize = small.header("content-length").unwrap().parse().unwrap();
+    assert!(length * 3 < plain.body.len(), "{length}");
+    assert_eq!(head("gzip;q=0").header("content-encoding"), None);
+    // Under another hash there is nothing: what is cached for good must be what it is called.
+    let other = path.replace("/assets/", "/assets/0");
+    server.get(&other).send().is_refused(404, "not_found");
+}
+
+#[test]
+fn hosts_load_the_kit_at_an_address_that_stays() {
+    let server = Server::start();
+    let reply = server.get("/kit/elements.js").send();
+    assert_eq!(reply.status, 307);
+    assert_eq!(reply.header("cache-control"), Some("no-cache"));
+    let to = from_page("/kit/elements.js", reply.header("location").unwrap());
+    assert_eq!(to, assets(&server) + "kit/elements.js");
+    server
+        .get("/kit/nothing.js")
+        .send()
+        .is_refused(404, "not_found");
+    server
+        .get("/kit/../admin/users.js")
+        .send()
+        .is_refused(404, "not_found");
+}
+
+#[test]
+fn a_page_speaks_the_language_that_is_asked_for() {
+    let server = Server::start();
+    let in_german = server
+        .get("/signin")
+        .header("Accept-Language", "de-CH, en;q=0.5");
+    let page = in_german.send();
+    assert_eq!(page.header("vary"), Some("Accept-Language"));
+    assert!(page.body.contains("<html lang=\"de\">"));
+    assert!(page.body.contains("/messages/de.js"));
+    assert!(!page.body.contains("/messages/en.js"));
 }
 
 #[test]
@@ -190,7 +277,12 @@ fn where_nothing_is_people_get_a_page_and_programs_json() {
         assert_eq!(reply.header("cache-control"), Some("private, no-store"));
         is_page(&reply);
     }
-    for path in ["/api/nothing", "/assets/nothing.js", "/.well-known/nothing"] {
+    for path in [
+        "/api/nothing",
+        "/assets/nothing.js",
+        "/assets/0/parts/base.css",
+        "/.well-known/nothing",
+    ] {
         server.get(path).send().is_refused(404, "not_found");
     }
     server.post("/nothing").send().is_refused(404, "not_found");
@@ -215,16 +307,27 @@ fn at_another_host_name_people_get_a_page_and_programs_json() {
                 .body
                 .contains("This is not the address of this server")
         );
-        // What it would load is refused at this name too; which name is right is nobody's business here.
-        assert!(between(&reply.body, "href=\"", "\"").is_empty());
-        assert!(!reply.body.contains("src=") && !reply.body.contains("localhost"));
+        // It names the addresses that are right, and loads nothing but how it looks.
+        assert!(
+            reply
+                .body
+                .contains(&format!("<a href=\"{0}\">{0}</a>", server.origin))
+        );
+        assert!(!reply.body.contains("src="));
+        for style in between(&reply.body, "rel=\"stylesheet\" href=\"", "\"") {
+            let style = at("GET", &from_page(path, &style), "text/css,*/*;q=0.1");
+            assert_eq!(style.status, 200);
+        }
         assert_eq!(at("HEAD", path, browser).body, "");
     }
+    let assets = assets(&server);
+    let script = assets + "kit/client.js";
     for (method, path, accept) in [
         ("GET", "/", "*/*"),
         ("GET", "/", "application/json"),
         ("GET", "/api/users", browser),
-        ("GET", "/assets/parts/base.css", browser),
+        ("GET", script.as_str(), browser),
+        ("GET", "/assets/0/parts/base.css", browser),
         ("POST", "/", browser),
     ] {
         at(method, path, accept).is_refused(421, "misdirected_request");
@@ -238,7 +341,9 @@ fn the_token_of_an_old_link_is_neither_used_nor_kept() {
     let (server, key) = Server::inviting(&[]);
     let (id, token) = server.invitation(&key, serde_json::json!({ "usageLimit": 1 }));
     let reply = server.get(&format!("/st/{token}")).send();
-    assert_eq!(reply.body, server.get("/signup").send().body);
+    // But for its depth it is the page of sign-up.
+    let page = server.get("/signup").send().body;
+    assert_eq!(reply.body.replace("../", "./"), page);
     assert!(!server.log().contains(&token));
     let path = format!("/api/signup-tokens/{id}");
     assert_eq!(server.get(&path).key(&key).send().json()["usageCount"], 0);
@@ -247,7 +352,7 @@ fn the_token_of_an_old_link_is_neither_used_nor_kept() {
 /// Hosts have the same lines in the documentation.
 #[test]
 fn the_documentation_shows_the_lines_for_browsers_as_they_are() {
-    let lines = fs::read_to_string(web().join("parts/webauthn.js")).unwrap();
+    let lines = fs::read_to_string(web().join("kit/webauthn.js")).unwrap();
     let docs = web().join("../../../docs/passkeys.md");
     let text = fs::read_to_string(docs).unwrap();
     assert!(text.contains(&format!("```js\n{lines}```\n")));

@@ -205,3 +205,52 @@ fn all_others_of_ones_own_are_ended_at_once() {
     let reply = server.get("/api/users/me").bearer(&first).send();
     reply.is_refused(401, "token_invalid_or_expired");
 }
+
+#[test]
+fn administrators_see_and_end_the_sessions_of_others() {
+    let server = Server::start();
+    let (_, key) = server.claim_with_key();
+    let (id, session) = server.user_with_session(&key, "bob");
+    let path = format!("/api/users/{id}/sessions");
+    let list = server.get(&path).key(&key).send().json();
+    assert_eq!(list["pagination"]["totalItems"], 1);
+    assert_eq!(list["data"][0]["current"], false);
+    // One of them is ended as one's own are.
+    let one = format!("/api/sessions/{}", list["data"][0]["id"].as_str().unwrap());
+    assert_eq!(server.request("DELETE", &one).key(&key).send().status, 204);
+    let me = server.get("/api/users/me").bearer(&session).send();
+    me.is_refused(401, "token_invalid_or_expired");
+
+    let (id, session) = server.user_with_session(&key, "eve");
+    let path = format!("/api/users/{id}/sessions");
+    for method in ["GET", "DELETE"] {
+        let by_eve = server.request(method, &path).bearer(&session).send();
+        by_eve.is_refused(403, "forbidden");
+        let of_nobody = server.request(method, "/api/users/42/sessions").key(&key);
+        of_nobody.send().is_refused(404, "not_found");
+    }
+    assert_eq!(server.request("DELETE", &path).key(&key).send().status, 204);
+    let me = server.get("/api/users/me").bearer(&session).send();
+    me.is_refused(401, "token_invalid_or_expired");
+}
+
+#[test]
+fn an_administrator_who_ends_their_own_sessions_keeps_the_one_that_asks() {
+    let server = Server::start();
+    let session = server.claim();
+    let me = server.get("/api/users/me").bearer(&session).send().json();
+    let id = me["id"].as_str().unwrap();
+    let parsed = keyplate::UserId::parse(id).unwrap();
+    let library = server.library();
+    let other = library.create_session(&parsed, keyplate::ClientInfo::default(), None);
+    let other = other.unwrap().secret.reveal();
+    let path = format!("/api/users/{id}/sessions");
+    let ended = server.request("DELETE", &path).bearer(&session).send();
+    assert_eq!(ended.status, 204);
+    assert_eq!(
+        server.get("/api/users/me").bearer(&session).send().status,
+        200
+    );
+    let gone = server.get("/api/users/me").bearer(&other).send();
+    gone.is_refused(401, "token_invalid_or_expired");
+}

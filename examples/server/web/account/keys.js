@@ -1,31 +1,33 @@
 // API keys: made, renewed and revoked; in one's own account and, for everybody's, in administration.
 
-import { post, remove } from "../parts/api.js";
-import { ask, note } from "../parts/dialogs.js";
-import { h } from "../parts/dom.js";
-import { field, form, ticks } from "../parts/forms.js";
-import { ago, date } from "../parts/format.js";
-import { badge, button, formDialog, row, showSecret } from "../parts/parts.js";
+import { post, remove } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { h } from "../kit/dom.js";
+import { field, form, ticks } from "../kit/forms.js";
+import { ago, date, dayOf, endOf } from "../kit/format.js";
+import { badge, button, formDialog, row } from "../kit/pieces.js";
+import { showSecret } from "../kit/secrets.js";
+import { amount, t } from "../kit/words.js";
 
 const DAY = 86_400_000;
-const LIFETIMES = [
-  ["30", "30 days"],
-  ["90", "90 days"],
-  ["365", "A year"],
-  ["1825", "Five years"],
-  ["date", "Until a date…"],
+const LIFETIMES = () => [
+  ["30", amount(30, "day")],
+  ["90", amount(90, "day")],
+  ["365", amount(1, "year")],
+  ["1825", amount(5, "year")],
+  ["date", t("keys.untilDate")],
 ];
 const AREAS = [
-  ["users", "Users"],
-  ["groups", "Groups"],
-  ["services", "Services"],
-  ["settings", "Settings"],
-  ["signup_tokens", "Sign-up tokens"],
-  ["one_time_tokens", "One-time codes"],
-  ["passkeys", "Passkeys"],
-  ["sessions", "Sessions"],
-  ["keys", "API keys"],
-  ["audit", "Audit log"],
+  "users",
+  "groups",
+  "services",
+  "settings",
+  "signup_tokens",
+  "one_time_tokens",
+  "passkeys",
+  "sessions",
+  "keys",
+  "audit",
 ];
 
 /** One line of a list of keys. `owner` is named where the keys are everybody's. */
@@ -35,36 +37,36 @@ export function keyRow(key, { owner, canRenew = true, onChange }) {
   return row({
     title: key.name,
     picture: "key",
-    badges: [ended ? badge("ended", "bad") : soon ? badge("ends soon", "wait") : null, scopeBadge(key.scopes)],
+    badges: [ended ? badge(t("ended"), "bad") : soon ? badge(t("endsSoon"), "wait") : null, scopeBadge(key.scopes)],
     facts: [
-      owner ? ["of ", owner] : null,
+      owner ? t("ofOwner", { owner }) : null,
       h("code", {}, key.prefix),
       key.description,
-      key.lastUsedAt ? ["used ", ago(key.lastUsedAt)] : "never used",
-      key.expiresAt ? [ended ? "ended " : "until ", date(key.expiresAt)] : "without end",
+      key.lastUsedAt ? t("used", { when: ago(key.lastUsedAt) }) : t("neverUsed"),
+      key.expiresAt ? t(ended ? "endedOn" : "until", { when: date(key.expiresAt) }) : t("withoutEnd"),
     ],
     actions: [
-      canRenew ? button("Renew", () => renew(key, onChange), { label: `Renew ${key.name}` }) : null,
-      button("Revoke", () => revoke(key, owner, onChange), { kind: "danger", label: `Revoke ${key.name}` }),
+      canRenew ? button(t("renew"), () => renew(key, onChange), { label: t("renew.of", { name: key.name }) }) : null,
+      button(t("revoke"), () => revoke(key, owner, onChange), { kind: "danger", label: t("revoke.of", { name: key.name }) }),
     ].filter(Boolean),
   });
 }
 
 function scopeBadge(scopes) {
-  if (scopes.includes("*")) return badge(scopes.includes("roles:write") ? "everything and roles" : "everything");
-  const shown = badge(scopes.length === 1 ? scopes[0] : `${scopes.length} scopes`);
+  if (scopes.includes("*")) return badge(t(scopes.includes("roles:write") ? "keys.everything.roles" : "keys.everything"));
+  const shown = badge(scopes.length === 1 ? scopes[0] : t("keys.scopes", { count: scopes.length }));
   shown.title = scopes.join(", ");
   return shown;
 }
 
 function lifetimeFields(label) {
-  const lifetime = field({ name: "lifetime", label, options: LIFETIMES, value: "90" });
+  const lifetime = field({ name: "lifetime", label, options: LIFETIMES(), value: "90" });
   const until = field({
     name: "until",
-    label: "Until",
+    label: t("keys.until"),
     type: "date",
     required: false,
-    min: new Date(Date.now() + DAY).toISOString().slice(0, 10),
+    min: dayOf(new Date(Date.now() + DAY)),
   });
   until.element.hidden = true;
   lifetime.input.addEventListener("change", () => {
@@ -76,8 +78,8 @@ function lifetimeFields(label) {
 /** The end that was chosen, or null after a complaint. */
 function chosenEnd({ lifetime, until }) {
   if (lifetime.value !== "date") return new Date(Date.now() + Number(lifetime.value) * DAY).toISOString();
-  if (until.value) return new Date(`${until.value}T23:59:59`).toISOString();
-  until.complain("Please choose a date.");
+  if (until.value) return endOf(until.value);
+  until.complain(t("keys.chooseDate"));
   until.focus();
   return null;
 }
@@ -85,16 +87,16 @@ function chosenEnd({ lifetime, until }) {
 /** Asks what the key is to be, makes it, and shows its secret. */
 export async function makeKey({ me, onChange }) {
   const created = await formDialog({
-    title: "New API key",
-    text: "For a script or a program that acts in your name.",
+    title: t("keys.new"),
+    text: t("keys.new.text"),
     wide: true,
     build: (close) => newKeyForm(me, close),
   });
   if (!created) return;
   await showSecret({
-    title: `API key “${created.apiKey.name}”`,
-    text: "Give it to the program that is to use it, as the header “X-API-Key” or “Authorization: Bearer”.",
-    label: "API key",
+    title: t("keys.title", { name: created.apiKey.name }),
+    text: t("keys.secret.text"),
+    label: t("keys.one"),
     secret: created.token,
   });
   onChange();
@@ -103,21 +105,21 @@ export async function makeKey({ me, onChange }) {
 function newKeyForm(me, close) {
   const name = field({
     name: "name",
-    label: "Name",
+    label: t("name"),
     required: true,
     minlength: 3,
     maxlength: 50,
-    hint: "What uses it; 3 to 50 characters.",
+    hint: t("keys.name.hint"),
     autocomplete: "off",
   });
-  const description = field({ name: "description", label: "Note", maxlength: 500, autocomplete: "off" });
-  const end = lifetimeFields("Works for");
+  const description = field({ name: "description", label: t("note"), maxlength: 500, autocomplete: "off" });
+  const end = lifetimeFields(t("keys.worksFor"));
   const extent = field({
     name: "extent",
-    label: "May do",
+    label: t("keys.mayDo"),
     options: [
-      ["all", me.isAdmin ? "Everything but changing roles" : "Everything that you may do"],
-      ["some", "Only what is chosen"],
+      ["all", t(me.isAdmin ? "keys.all.admin" : "keys.all")],
+      ["some", t("keys.some")],
     ],
     value: "all",
   });
@@ -128,13 +130,13 @@ function newKeyForm(me, close) {
   });
   return form({
     parts: [name, description, end.lifetime, end.until, extent, scopes],
-    action: "Make key",
+    action: t("keys.create"),
     cancel: () => close(),
     run: async (values) => {
       const expiresAt = chosenEnd(end);
       if (!expiresAt) return;
       const chosen = extent.value === "all" ? ["*"] : scopes.value;
-      if (chosen.length === 0) return scopes.complain("Choose at least one thing that the key may do.");
+      if (chosen.length === 0) return scopes.complain(t("keys.chooseOne"));
       try {
         close(
           await post("/api/api-keys", {
@@ -154,21 +156,21 @@ function newKeyForm(me, close) {
 
 /** A line for each area, and the host's own scopes as text. */
 function scopeFields(me) {
-  const options = AREAS.flatMap(([area, name]) => [
-    [`${area}:read`, `${name}: look`, `${area}:read`],
-    [`${area}:write`, `${name}: change`, `${area}:write`],
+  const options = AREAS.flatMap((area) => [
+    [`${area}:read`, t("scope.read", { area: t(`area.${area}`) }), `${area}:read`],
+    [`${area}:write`, t("scope.write", { area: t(`area.${area}`) }), `${area}:write`],
   ]);
-  if (me.isAdmin) options.push(["roles:write", "Make administrators", "roles:write"]);
+  if (me.isAdmin) options.push(["roles:write", t("scope.roles"), "roles:write"]);
   const known = ticks({
     name: "scopes",
-    label: "Scopes",
-    hint: "A key can never do more than its owner at the time.",
+    label: t("scopes"),
+    hint: t("scopes.hint"),
     options,
   });
   const others = field({
     name: "others",
-    label: "Other scopes",
-    hint: "Those of your own applications, with spaces between, such as library:stream.",
+    label: t("scopes.other"),
+    hint: t("scopes.other.hint"),
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -186,13 +188,13 @@ function scopeFields(me) {
 
 async function renew(key, onChange) {
   const renewed = await formDialog({
-    title: `Renew “${key.name}”`,
-    text: "You get a new secret with a new end. The old one goes on working for a day, so that you can change it where it is used.",
+    title: t("renew.title", { name: key.name }),
+    text: t("renew.text"),
     build: (close) => {
-      const end = lifetimeFields("The new one works for");
+      const end = lifetimeFields(t("renew.worksFor"));
       return form({
         parts: [end.lifetime, end.until],
-        action: "Renew",
+        action: t("renew"),
         cancel: () => close(),
         run: async () => {
           const expiresAt = chosenEnd(end);
@@ -203,9 +205,9 @@ async function renew(key, onChange) {
   });
   if (!renewed) return;
   await showSecret({
-    title: `API key “${key.name}”`,
-    text: "Put the new secret in place of the old one within a day.",
-    label: "API key",
+    title: t("keys.title", { name: key.name }),
+    text: t("renew.secret.text"),
+    label: t("keys.one"),
     secret: renewed.token,
   });
   onChange();
@@ -213,13 +215,13 @@ async function renew(key, onChange) {
 
 async function revoke(key, owner, onChange) {
   const done = await ask({
-    title: `Revoke “${key.name}”?`,
-    text: `Whatever uses this key${owner ? ` of ${owner}` : ""} is refused from now on. It cannot be taken back.`,
-    action: "Revoke key",
+    title: t("revoke.title", { name: key.name }),
+    text: owner ? t("keys.revoke.text.of", { owner }) : t("keys.revoke.text"),
+    action: t("keys.revoke"),
     danger: true,
     run: () => remove(`/api/api-keys/${key.id}`),
   });
   if (!done) return;
-  note(`The key “${key.name}” is revoked.`);
+  note(t("keys.revoked", { name: key.name }));
   onChange();
 }

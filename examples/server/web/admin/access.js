@@ -1,12 +1,14 @@
 // A user's ways in: their passkeys, and codes for people who have none or have lost them.
 
-import { get, post, remove } from "../parts/api.js";
-import { ask, note } from "../parts/dialogs.js";
-import { h } from "../parts/dom.js";
-import { field, form, load } from "../parts/forms.js";
-import { ago, moment, nameOf } from "../parts/format.js";
-import { passkeyRow } from "../account/mypasskeys.js";
-import { badge, button, formDialog, row, section, showSecret } from "../parts/parts.js";
+import { get, post, remove, to } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { h } from "../kit/dom.js";
+import { field, form, load } from "../kit/forms.js";
+import { ago, moment, nameOf } from "../kit/format.js";
+import { isUsable, passkeyRow } from "../kit/my-passkeys.js";
+import { badge, button, formDialog, notice, row, section } from "../kit/pieces.js";
+import { showSecret } from "../kit/secrets.js";
+import { amount, t } from "../kit/words.js";
 
 /** The part of a user's page that says how they sign in. */
 export function waysIn(user) {
@@ -26,21 +28,13 @@ export function waysIn(user) {
     );
   showCodes();
   showPasskeys();
+  const shut = isShut(user);
   return section(
     {
       id: "ways",
-      title: "Ways in",
-      text: isShut(user)
-        ? "Nobody can sign in to this account at the moment; codes can be made when that is changed."
-        : "Passkeys are made by their owner. A code lets somebody in who has none yet, or has lost them.",
-      action: isShut(user)
-        ? null
-        : h(
-            "div",
-            { class: "actions" },
-            button("Recovery code", () => giveRecovery(user, showCodes)),
-            button("One-time code", () => giveCode(user, showCodes), { kind: "primary" }),
-          ),
+      title: t("ways"),
+      text: t(shut ? "ways.shut" : "ways.text"),
+      action: shut ? null : button(t("codes.new"), () => giveCode(user, showCodes), { kind: "primary" }),
     },
     passkeys,
     codes,
@@ -53,27 +47,26 @@ function isShut(user) {
 }
 
 function passkeyList(user, list, reload) {
-  if (list.length === 0) return h("p", { class: "list-status empty" }, "No passkeys.");
+  if (list.length === 0) return h("p", { class: "list-status empty" }, t("passkeys.none"));
   const erase = async (passkey) => {
     const done = await ask({
-      title: `Delete the passkey “${passkey.name}” of ${nameOf(user)}?`,
-      text: "It signs nobody in any more. If it was the last one, a code is the only way in.",
-      action: "Delete passkey",
+      title: t("ways.passkey.title", { name: passkey.name, user: nameOf(user) }),
+      text: t("ways.passkey.text"),
+      action: t("passkeys.delete"),
       danger: true,
       run: () => remove(`/api/users/${user.id}/webauthn-credentials/${passkey.id}`),
     });
     if (!done) return;
-    note(`“${passkey.name}” is deleted.`);
-    reload();
+    note(t("deleted", { name: passkey.name }));
+    await reload();
   };
   return h(
     "ul",
     { class: "rows" },
-    list.map((passkey) =>
-      passkeyRow(passkey, {
-        actions: [button("Delete", () => erase(passkey), { kind: "danger", label: `Delete ${passkey.name}` })],
-      }),
-    ),
+    list.map((passkey) => {
+      const label = t("delete.of", { name: passkey.name });
+      return passkeyRow(passkey, { actions: [button(t("delete"), () => erase(passkey), { kind: "danger", label })] });
+    }),
   );
 }
 
@@ -81,95 +74,96 @@ function codeList(user, list, reload) {
   if (list.length === 0) return null;
   const revoke = async (token) => {
     const done = await ask({
-      title: `Take back this ${token.isCode ? "code" : "link"} of ${nameOf(user)}?`,
-      text: "It signs nobody in any more.",
-      action: "Take back",
+      title: t(token.isCode ? "codes.revoke.code" : "codes.revoke.link", { user: nameOf(user) }),
+      text: t("codes.revoke.text"),
+      action: t("revoke"),
       danger: true,
       run: () => remove(`/api/users/${user.id}/one-time-access-tokens/${token.id}`),
     });
     if (!done) return;
-    note("It is taken back.");
-    reload();
+    note(t("codes.revoked"));
+    await reload();
   };
   return h(
     "ul",
     { class: "rows" },
     list.map((token) =>
       row({
-        title: token.isCode ? "One-time code" : "One-time link",
+        title: t(token.isCode ? "codes.code" : "codes.link"),
         picture: "clock",
-        badges: [badge("not used yet", "wait")],
+        badges: [badge(t("codes.unused"), "wait")],
         facts: [
           // Of a code nothing is shown again, not even its end.
           token.token && !token.isCode ? h("code", {}, token.token) : null,
-          ["made ", ago(token.createdAt)],
-          ["good until ", moment(token.expiresAt)],
+          t("made", { when: ago(token.createdAt) }),
+          t("codes.until", { when: moment(token.expiresAt) }),
         ],
-        actions: [button("Take back", () => revoke(token), { kind: "danger" })],
+        actions: [button(t("revoke"), () => revoke(token), { kind: "danger" })],
       }),
     ),
   );
 }
 
-const LIFETIMES = [
-  ["15m", "15 minutes, as a short code"],
-  ["24h", "A day, as a link"],
-  ["7d", "A week, as a link"],
+const LIFETIMES = () => [
+  ["15m", t("codes.asCode", { length: amount(15, "minute") })],
+  ["24h", t("codes.asLink", { length: amount(1, "day") })],
+  ["7d", t("codes.asLink", { length: amount(1, "week") })],
 ];
 
+/**
+ * Which code fits depends on what the person still has. A plain code is no way to a new passkey while there is another one:
+ * adding it would ask for that.
+ */
 async function giveCode(user, reload) {
+  const passkeys = await get(`/api/users/${user.id}/webauthn-credentials`);
+  const has = passkeys.some(isUsable);
   const created = await formDialog({
-    title: `One-time code for ${nameOf(user)}`,
-    text: "It signs in once. Only then can its owner add a passkey.",
-    build: (close) =>
-      form({
-        parts: [field({ name: "ttl", label: "Good for", options: LIFETIMES, value: "15m" })],
-        action: "Make code",
+    title: t("codes.title", { user: nameOf(user) }),
+    text: has ? null : t("codes.text"),
+    build: (close) => {
+      const need = field({
+        name: "need",
+        label: t("codes.need"),
+        options: [
+          ["device", t("codes.need.device")],
+          ["lost", t("codes.need.lost")],
+        ],
+        value: "device",
+        hint: "…",
+      });
+      const ttl = field({ name: "ttl", label: t("codes.lasts"), options: LIFETIMES(), value: "15m" });
+      const warning = notice("warning", t("codes.recovery"), [t("codes.recovery.who"), t("codes.recovery.then")]);
+      const look = () => {
+        const lost = has && need.value === "lost";
+        warning.hidden = !lost;
+        ttl.element.hidden = lost;
+        need.element.querySelector(".hint").textContent = lost ? "" : t("codes.device.hint");
+      };
+      need.input.addEventListener("change", look);
+      look();
+      return form({
+        parts: [has ? need : null, warning, ttl],
+        action: t("codes.create"),
         cancel: () => close(),
-        run: async ({ ttl }) => close({ ...(await post(`/api/users/${user.id}/one-time-access-token`, { ttl })), ttl }),
-      }),
-  });
-  if (created)
-    await showCode(
-      user,
-      created.token,
-      "Give it to its owner, and to nobody else: whoever has it gets in, once.",
-      reload,
-    );
-}
-
-async function giveRecovery(user, reload) {
-  let created;
-  const done = await ask({
-    title: `Recovery code for ${nameOf(user)}?`,
-    text: [
-      "For somebody who has lost their passkeys. Be sure that you know who asks: whoever has the code takes over the account.",
-      "When it is used, all other sessions of the account end, and within 15 minutes a new passkey can be added and the old ones deleted.",
-    ],
-    action: "Make recovery code",
-    danger: true,
-    run: async () => {
-      created = await post(`/api/users/${user.id}/one-time-access-token`, { recovery: true });
+        run: async (values) => {
+          const recovery = has && values.need === "lost";
+          const body = recovery ? { recovery: true } : { ttl: values.ttl };
+          const made = await post(`/api/users/${user.id}/one-time-access-token`, body);
+          close({ token: made.token, recovery });
+        },
+      });
     },
   });
-  if (done)
-    await showCode(
-      user,
-      created.token,
-      "Whoever has it takes over the account. Give it to its owner in person.",
-      reload,
-    );
-}
-
-async function showCode(user, token, text, reload) {
+  if (!created) return;
+  const { token, recovery } = created;
   const short = token.length <= 9;
   await showSecret({
-    title: `Code for ${nameOf(user)}`,
-    text,
-    label: "Code",
+    title: t("codes.shown", { user: nameOf(user) }),
+    text: t(recovery ? "codes.shown.recovery" : "codes.shown.text"),
+    label: t("code"),
     secret: short ? token : null,
-    link: `${location.origin}/code#${token}`,
-    more: short ? "It can also be typed, on the sign-in page under “Use a code”." : null,
+    link: `${location.origin}${to("/code")}#${token}`,
+    more: short ? t("codes.typed") : null,
   });
-  reload();
+  await reload();
 }

@@ -1,49 +1,53 @@
 // The audit log: what happened, narrowed to a kind of event or to a user.
 
-import { get } from "../parts/api.js";
-import { fill, h } from "../parts/dom.js";
-import { field } from "../parts/forms.js";
-import { ago, device, many, moment } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { badge } from "../parts/parts.js";
+import { get } from "../kit/calls.js";
+import { fill, h } from "../kit/dom.js";
+import { field } from "../kit/forms.js";
+import { ago, device, moment } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { badge } from "../kit/pieces.js";
+import { has, inOrder, t } from "../kit/words.js";
 import { entitle, pageHead } from "../parts/shell.js";
 
-export async function show({ main, settings }) {
-  entitle("Audit log", settings);
+export async function show({ main }) {
+  entitle(t("audit"));
   const [events, users] = await Promise.all([
     get("/api/audit-logs/filters/events"),
     get("/api/audit-logs/filters/users"),
   ]);
   const event = field({
     name: "filters[event]",
-    label: "Event",
-    options: [["", "All events"], ...events.map((name) => [name, words(name)])],
+    label: t("audit.event"),
+    options: [["", t("audit.events")], ...events.map((name) => [name, words(name)]).sort(byText)],
   });
-  const byName = Object.entries(users).sort(([, a], [, b]) => a.localeCompare(b));
+  const byName = Object.entries(users).sort(byText);
   const user = field({
     name: "filters[userId]",
-    label: "User",
-    options: [["", "All users"], ...byName],
-    value: new URLSearchParams(location.search).get("user") ?? "",
+    label: t("user"),
+    options: [["", t("audit.users")], ...byName],
   });
   const list = listOf({
     path: "/api/audit-logs/all",
-    noun: "event",
-    plural: "events",
+    noun: "audit",
+    inAddress: true,
     filters: [event, user],
     limit: 50,
-    empty: "Nothing has happened yet.",
     item: eventRow,
   });
   fill(
     main,
-    pageHead({ title: "Audit log", text: "What was changed, who came in, and who was refused. The newest first." }),
+    pageHead({ title: t("audit"), text: t("audit.text") }),
     list.element,
   );
 }
 
-/** `USER_CREATED` is “User created”. */
+function byText([, a], [, b]) {
+  return inOrder(a, b);
+}
+
+/** `USER_CREATED` is “User created”; a kind that is newer than these messages is said in its own words. */
 function words(name) {
+  if (has(`event.${name}`)) return t(`event.${name}`);
   const text = name
     .toLowerCase()
     .replaceAll("_", " ")
@@ -54,8 +58,8 @@ function words(name) {
 
 /** What an administrator should not pass over. */
 function warning(name) {
-  if (name.endsWith("_REFUSED")) return badge("refused", "wait");
-  return /GUESSING|BEHIND|COLLIDE|RESET|RECOVERY/.test(name) ? badge("look at this", "bad") : null;
+  if (name.endsWith("_REFUSED")) return badge(t("audit.refused"), "wait");
+  return /GUESSING|BEHIND|COLLIDE|RESET|RECOVERY/.test(name) ? badge(t("audit.warning"), "bad") : null;
 }
 
 function eventRow(event) {
@@ -79,7 +83,7 @@ function eventRow(event) {
         { class: "row-title" },
         h("span", {}, words(event.kind)),
         warning(event.kind),
-        count ? badge(`${count} times`) : null,
+        count ? badge(t("audit.times", { count: Number(count) })) : null,
       ),
       h(
         "p",
@@ -87,15 +91,15 @@ function eventRow(event) {
         [
           about,
           opened,
-          whose ? `for ${whose}` : null,
-          actor && actor !== about ? `by ${actor}` : null,
+          whose ? t("audit.for", { name: whose }) : null,
+          actor && actor !== about ? t("audit.by", { name: actor }) : null,
           event.ipAddress,
           event.device ? device(event.device) : null,
         ]
           .filter(Boolean)
           .map((fact) => h("span", {}, fact)),
       ),
-      h("details", {}, h("summary", {}, "Details"), h("dl", {}, pairs(event, more))),
+      h("details", {}, h("summary", {}, t("audit.details")), h("dl", {}, pairs(event, more))),
     ),
   );
 }
@@ -103,18 +107,18 @@ function eventRow(event) {
 /** To whom a service was opened; the log has it as two values. */
 function openedTo(name, details) {
   if (name !== "SERVICE_ACCESS_CHANGED") return null;
-  if (details.for_everyone === "true") return "open to everyone now";
-  return Number(details.groups) > 0 ? `open to ${many(Number(details.groups), "group")} now` : "closed now";
+  if (details.for_everyone === "true") return t("audit.everyone");
+  return Number(details.groups) > 0 ? t("audit.groups", { count: Number(details.groups) }) : t("audit.closed");
 }
 
 function pairs(event, more) {
   const known = [
-    ["Time", moment(event.createdAt)],
-    ["Actor", event.actorUsername],
-    ["User", event.username],
-    ["Address", event.ipAddress],
-    ["Browser", event.device],
-    ["More", more.join("; ")],
+    [t("audit.time"), moment(event.createdAt)],
+    [t("audit.actor"), event.actorUsername],
+    [t("user"), event.username],
+    [t("audit.address"), event.ipAddress],
+    [t("audit.browser"), event.device],
+    [t("audit.more"), more.join("; ")],
   ];
   return known.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
 }

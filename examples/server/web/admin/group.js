@@ -1,28 +1,37 @@
 // One group: its names, who is in it, what it opens, its end.
 
-import { every, get, put, remove } from "../parts/api.js";
+import { every, get, put, remove, to } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { h, refill } from "../kit/dom.js";
+import { form, load, ticks } from "../kit/forms.js";
+import { nameOf } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { button, formDialog, link, row, section } from "../kit/pieces.js";
+import { listing, t } from "../kit/words.js";
+import { goTo } from "../parts/go.js";
+import { entitle, pageHead } from "../parts/shell.js";
+import { claimsSection } from "./claims.js";
 import { groupFields } from "./groups.js";
 import { serviceRow } from "./services.js";
-import { ask, note } from "../parts/dialogs.js";
-import { h, refill } from "../parts/dom.js";
-import { form, load, ticks } from "../parts/forms.js";
-import { many, nameOf } from "../parts/format.js";
-import { button, formDialog, link, row, section } from "../parts/parts.js";
-import { entitle, pageHead } from "../parts/shell.js";
 
-export async function show({ main, settings, id }) {
+export async function show({ main, id }) {
   const reload = () =>
     load(
       main,
       () => Promise.all([get(`/api/user-groups/${id}`), every("/api/services")]),
       ([group, all]) => {
         const opened = all.filter((service) => service.userGroups.some((one) => one.id === id));
-        entitle(group.friendlyName, settings);
+        entitle(group.friendlyName);
         refill(
           main,
-          pageHead({ title: group.friendlyName, text: group.name, back: ["/admin/groups", "Groups"] }),
+          pageHead({ title: group.friendlyName, text: group.name, back: ["/admin/groups", t("groups")] }),
           names(group, reload),
           members(group, reload),
+          claimsSection({
+            claims: group.customClaims,
+            path: `/api/custom-claims/user-group/${group.id}`,
+            text: t("claims.group"),
+          }),
           services(opened),
           end(group, opened),
         );
@@ -33,16 +42,17 @@ export async function show({ main, settings, id }) {
 
 function names(group, reload) {
   return section(
-    { id: "names", title: "Names" },
+    { id: "names", title: t("groups.names") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: groupFields(group),
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           await put(`/api/user-groups/${group.id}`, values);
-          note("Saved.");
+          note(t("saved"));
           await reload();
         },
       }),
@@ -51,42 +61,37 @@ function names(group, reload) {
 }
 
 function members(group, reload) {
-  const users = group.users ?? [];
   const without = async (user) => {
     const done = await ask({
-      title: `Take “${nameOf(user)}” out of “${group.friendlyName}”?`,
-      text: "What the group gives ends for this user at once.",
-      action: "Take out",
+      title: t("members.remove.title", { name: nameOf(user), group: group.friendlyName }),
+      text: t("members.remove.text"),
+      action: t("members.remove"),
       danger: true,
       run: () => setMembers(group, (ids) => ids.filter((id) => id !== user.id)),
     });
     if (!done) return;
-    note(`“${nameOf(user)}” is out of the group.`);
-    await reload();
+    note(t("members.removed", { name: nameOf(user) }));
+    await list.reload();
   };
-  return section(
-    {
-      id: "members",
-      title: "Members",
-      text: users.length === 0 ? "Nobody is in it." : many(users.length, "member"),
-      action: button("Choose members", () => choose(group, reload), { kind: "primary" }),
-    },
-    users.length === 0
-      ? null
-      : h(
-          "ul",
-          { class: "rows" },
-          users.map((user) =>
-            row({
-              title: nameOf(user),
-              href: `/admin/users/${user.id}`,
-              picture: "user",
-              facts: [user.username, user.email],
-              actions: [button("Take out", () => without(user), { label: `Take out ${nameOf(user)}` })],
-            }),
-          ),
-        ),
-  );
+  const list = listOf({
+    path: "/api/users",
+    noun: "members",
+    search: group.userCount > 10,
+    inAddress: true,
+    values: { group: group.id, "sort[column]": "username" },
+    item: (user) =>
+      row({
+        title: nameOf(user),
+        href: to(`/admin/users/${user.id}`),
+        person: { id: user.id, name: nameOf(user) },
+        facts: [nameOf(user) === user.username ? null : user.username, user.email],
+        actions: [
+          button(t("members.remove"), () => without(user), { label: t("members.remove.of", { name: nameOf(user) }) }),
+        ],
+      }),
+  });
+  const pick = button(t("members.choose"), () => choose(group, reload), { kind: "primary" });
+  return section({ id: "members", title: t("members"), action: pick }, list.element);
 }
 
 /** The server takes all members at once, so they are asked for right before: others may have changed them. */
@@ -96,21 +101,24 @@ async function setMembers(group, change) {
 }
 
 async function choose(group, reload) {
-  const users = await every("/api/users", { "sort[column]": "username" });
-  const before = (group.users ?? []).map((user) => user.id);
+  const [users, now] = await Promise.all([
+    every("/api/users", { "sort[column]": "username" }),
+    get(`/api/user-groups/${group.id}`),
+  ]);
+  const before = (now.users ?? []).map((user) => user.id);
   const done = await formDialog({
-    title: `Members of “${group.friendlyName}”`,
+    title: t("members.of", { name: group.friendlyName }),
     build: (close) =>
       form({
         parts: [
           ticks({
             name: "userIds",
-            label: "Users",
+            label: t("users"),
             options: users.map((user) => [user.id, nameOf(user), user.username]),
             value: before,
           }),
         ],
-        action: "Save members",
+        action: t("members.save"),
         cancel: () => close(false),
         run: async ({ userIds }) => {
           const added = userIds.filter((id) => !before.includes(id));
@@ -121,7 +129,7 @@ async function choose(group, reload) {
       }),
   });
   if (!done) return;
-  note("The members are saved.");
+  note(t("members.saved"));
   await reload();
 }
 
@@ -129,12 +137,10 @@ function services(opened) {
   return section(
     {
       id: "services",
-      title: "Services",
+      title: t("services"),
       text:
-        opened.length === 0
-          ? "It opens no service. Which groups a service is open to is said at the service."
-          : `Its members may use ${opened.length === 1 ? "this one" : "these"}.`,
-      action: link("All services", "/admin/services"),
+        opened.length === 0 ? t("groups.services.none") : t("groups.services", { count: opened.length }),
+      action: link(t("services.all"), to("/admin/services")),
     },
     opened.length === 0 ? null : h("ul", { class: "rows" }, opened.map(serviceRow)),
   );
@@ -143,24 +149,22 @@ function services(opened) {
 function end(group, opened) {
   const erase = async () => {
     const done = await ask({
-      title: `Delete the group “${group.friendlyName}”?`,
+      title: t("groups.delete.title", { name: group.friendlyName }),
       text: [
-        group.userCount > 0
-          ? `${many(group.userCount, "user is", "users are")} in it and lose what it gives. The users themselves stay.`
-          : "Nobody is in it.",
+        t("groups.delete.text", { count: group.userCount }),
         ...closing(opened),
       ],
-      action: "Delete group",
+      action: t("groups.delete"),
       danger: true,
       run: () => remove(`/api/user-groups/${group.id}`),
     });
-    if (done) location.assign("/admin/groups");
+    if (done) goTo("/admin/groups");
   };
   return section({
     id: "end",
-    title: "Delete",
-    text: "The users in it stay.",
-    action: button("Delete group", erase, { kind: "danger" }),
+    title: t("delete"),
+    text: t("groups.delete.hint"),
+    action: button(t("groups.delete"), erase, { kind: "danger" }),
   });
 }
 
@@ -168,6 +172,6 @@ function end(group, opened) {
 function closing(opened) {
   const closed = opened.filter((service) => !service.isOpenToEveryone && service.userGroups.length === 1);
   if (closed.length === 0) return [];
-  const names = closed.map((service) => `“${service.name}”`).join(", ");
-  return [`${names} ${closed.length === 1 ? "is" : "are"} open to this group alone, and then to nobody.`];
+  const names = listing(closed.map((service) => `“${service.name}”`));
+  return [t("groups.delete.closes", { count: closed.length, services: names })];
 }

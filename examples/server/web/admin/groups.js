@@ -1,32 +1,39 @@
 // All groups.
 
-import { post } from "../parts/api.js";
-import { fill } from "../parts/dom.js";
-import { field, form } from "../parts/forms.js";
-import { many } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { button, formDialog, row } from "../parts/parts.js";
+import { post, to } from "../kit/calls.js";
+import { fill } from "../kit/dom.js";
+import { field, form } from "../kit/forms.js";
+import { listOf } from "../kit/list.js";
+import { button, formDialog, row } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
+import { goTo } from "../parts/go.js";
 import { entitle, pageHead } from "../parts/shell.js";
 
-export function show({ main, settings }) {
-  entitle("Groups", settings);
+const SORTS = () => [
+  ["friendlyName", t("sort.name")],
+  ["name", t("sort.shortName")],
+  ["-userCount", t("sort.members")],
+  ["-createdAt", t("sort.newest")],
+];
+
+export function show({ main }) {
+  entitle(t("groups"));
   const list = listOf({
     path: "/api/user-groups",
-    noun: "group",
-    plural: "groups",
+    noun: "groups",
     search: true,
-    values: { "sort[column]": "friendlyName" },
-    empty: "No groups yet. Groups say which services and rights somebody has in your applications.",
+    inAddress: true,
+    sorts: SORTS(),
     item: (group) =>
       row({
         title: group.friendlyName,
-        href: `/admin/groups/${group.id}`,
+        href: to(`/admin/groups/${group.id}`),
         picture: "group",
-        facts: [group.name, many(group.userCount, "member")],
+        facts: [group.name, t("members.count", { count: group.userCount })],
       }),
   });
-  const add = button("New group", makeGroup, { kind: "primary", picture: "plus" });
-  fill(main, pageHead({ title: "Groups", action: add }), list.element);
+  const add = button(t("groups.new"), createGroup, { kind: "primary", picture: "plus" });
+  fill(main, pageHead({ title: t("groups"), action: add }), list.element);
 }
 
 /** The two names of a group. */
@@ -34,20 +41,21 @@ export function groupFields(group = {}) {
   return [
     field({
       name: "friendlyName",
-      label: "Name",
+      label: t("name"),
       value: group.friendlyName ?? "",
       required: true,
       maxlength: 50,
-      hint: "For people.",
+      hint: t("name.people"),
       autocomplete: "off",
     }),
     field({
       name: "name",
-      label: "Short name",
+      label: t("shortName"),
       value: group.name ?? "",
       required: true,
       maxlength: 255,
-      hint: "For applications: no commas",
+      hint: t("groups.shortName.hint"),
+      check: (text) => (text.includes(",") ? t("field.not_group_name") : null),
       autocomplete: "off",
       autocapitalize: "none",
       spellcheck: "false",
@@ -55,16 +63,16 @@ export function groupFields(group = {}) {
   ];
 }
 
-async function makeGroup() {
+async function createGroup() {
   const group = await formDialog({
-    title: "New group",
+    title: t("groups.new"),
     build: (close) =>
       form({
         parts: groupFields(),
-        action: "Make group",
+        action: t("groups.create"),
         cancel: () => close(),
         run: async (values) => close(await post("/api/user-groups", values)),
       }),
   });
-  if (group) location.assign(`/admin/groups/${group.id}`);
+  if (group) goTo(`/admin/groups/${group.id}`);
 }

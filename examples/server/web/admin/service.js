@@ -1,33 +1,35 @@
 // One service: who may use it, its names and addresses, its end.
 
+import { every, get, put, remove, to } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { fill, h, refill } from "../kit/dom.js";
+import { field, form, load } from "../kit/forms.js";
+import { button, section } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
+import { goTo } from "../parts/go.js";
+import { entitle, pageHead } from "../parts/shell.js";
 import { accessBadge, explained, serviceFields, serviceValues } from "./services.js";
 import { groupTicks } from "./users.js";
-import { every, get, put, remove } from "../parts/api.js";
-import { ask, note } from "../parts/dialogs.js";
-import { fill, h, refill } from "../parts/dom.js";
-import { field, form, load } from "../parts/forms.js";
-import { button, section } from "../parts/parts.js";
-import { entitle, pageHead } from "../parts/shell.js";
 
-const CHOICES = [
-  ["nobody", "Nobody: it is closed"],
-  ["groups", "The members of some groups"],
-  ["everyone", "Everyone who has an account"],
+const CHOICES = () => [
+  ["nobody", t("access.nobody")],
+  ["groups", t("access.groups")],
+  ["everyone", t("access.everyone")],
 ];
 
-export async function show({ main, settings, id }) {
+export async function show({ main, id }) {
   const reload = () =>
     load(
       main,
       () => Promise.all([get(`/api/services/${id}`), every("/api/user-groups", { "sort[column]": "friendlyName" })]),
       ([service, groups]) => {
-        entitle(service.name, settings);
+        entitle(service.name);
         refill(
           main,
           pageHead({
             title: service.name,
             text: [service.slug, " ", accessBadge(service)],
-            back: ["/admin/services", "Services"],
+            back: ["/admin/services", t("services")],
           }),
           access(service, groups, reload),
           details(service, reload),
@@ -44,9 +46,9 @@ function choiceOf(service) {
 }
 
 function access(service, groups, reload) {
-  const choice = field({ name: "choice", label: "Open to", options: CHOICES, value: choiceOf(service), hint: "…" });
+  const choice = field({ name: "choice", label: t("access.to"), options: CHOICES(), value: choiceOf(service), hint: "…" });
   const chosen = service.userGroups.map((group) => group.id);
-  const ticks = groupTicks(groups, chosen, "Groups");
+  const ticks = groupTicks(groups, chosen);
   const effect = choice.element.querySelector(".hint");
   effect.setAttribute("role", "status");
   const look = () => {
@@ -56,16 +58,17 @@ function access(service, groups, reload) {
   choice.input.addEventListener("change", look);
   look();
   return section(
-    { id: "access", title: "Who may use it" },
+    { id: "access", title: t("access") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [choice, ticks],
-        action: "Save who may use it",
+        action: t("access.save"),
         run: async (values) => {
           if (values.choice === "groups" && values.userGroupIds.length === 0) {
-            ticks.complain("Tick at least one group. With none the service is closed.");
+            ticks.complain(t("access.tick"));
             ticks.focus();
             return;
           }
@@ -74,7 +77,7 @@ function access(service, groups, reload) {
             // Whoever opens it to everyone finds the groups again when they narrow it.
             userGroupIds: values.choice === "nobody" ? [] : values.userGroupIds,
           });
-          note("Saved.");
+          note(t("saved"));
           await reload();
         },
       }),
@@ -83,22 +86,23 @@ function access(service, groups, reload) {
 }
 
 function effects(choice, groups) {
-  if (choice === "nobody") return "Nobody gets in, administrators neither.";
-  if (choice === "everyone") return "Also everyone who gets an account later.";
+  if (choice === "nobody") return t("access.nobody.hint");
+  if (choice === "everyone") return t("access.everyone.hint");
   return groups.length === 0
-    ? ["There are no groups yet. ", h("a", { href: "/admin/groups" }, "Make one"), " first."]
-    : "Administrators get in only where they are members too.";
+    ? [t("groups.none.short"), " ", h("a", { href: to("/admin/groups") }, t("groups.first"))]
+    : t("access.groups.hint");
 }
 
 function details(service, reload) {
   return section(
-    { id: "details", title: "Names and addresses" },
+    { id: "details", title: t("services.details") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: serviceFields(service, { renames: true }),
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           const path = `/api/services/${service.id}`;
           // The server takes the whole service: somebody else may have opened or closed it since this page was opened.
@@ -109,7 +113,7 @@ function details(service, reload) {
           } catch (error) {
             throw explained(error);
           }
-          note("Saved.");
+          note(t("saved"));
           await reload();
         },
       }),
@@ -120,21 +124,21 @@ function details(service, reload) {
 function end(service) {
   const erase = async () => {
     const done = await ask({
-      title: `Delete the service “${service.name}”?`,
+      title: t("services.delete.title", { name: service.name }),
       text: [
-        "Nobody gets into it by an account of this server any more, and it goes from people's lists.",
-        "Users, groups and the application itself stay. It cannot be taken back; to keep people out for a while, close it.",
+        t("services.delete.text"),
+        t("services.delete.stays"),
       ],
-      action: "Delete service",
+      action: t("services.delete"),
       danger: true,
       run: () => remove(`/api/services/${service.id}`),
     });
-    if (done) location.assign("/admin/services");
+    if (done) goTo("/admin/services");
   };
   return section({
     id: "end",
-    title: "Delete",
-    text: "For good. The application itself is not touched.",
-    action: button("Delete service", erase, { kind: "danger" }),
+    title: t("delete"),
+    text: t("services.delete.hint"),
+    action: button(t("services.delete"), erase, { kind: "danger" }),
   });
 }

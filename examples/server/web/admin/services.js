@@ -1,90 +1,87 @@
 // All services: what people reach with their accounts here, and to whom it is open.
 
-import { post } from "../parts/api.js";
-import { fill, h } from "../parts/dom.js";
-import { field, form } from "../parts/forms.js";
-import { many, webAddress } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { badge, button, formDialog, row } from "../parts/parts.js";
+import { post, to } from "../kit/calls.js";
+import { fill, h } from "../kit/dom.js";
+import { field, form } from "../kit/forms.js";
+import { webAddress } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { badge, button, formDialog, row } from "../kit/pieces.js";
+import { listing, t } from "../kit/words.js";
+import { goTo } from "../parts/go.js";
 import { entitle, pageHead } from "../parts/shell.js";
 
-export function show({ main, settings }) {
-  entitle("Services", settings);
+export function show({ main }) {
+  entitle(t("services"));
   const services = listOf({
     path: "/api/services",
-    noun: "service",
-    plural: "services",
+    noun: "services",
     search: true,
-    empty:
-      "No services yet. A service is an application that people use with their account here, such as a media library. " +
-      "Make one, and say who may use it.",
+    inAddress: true,
     item: serviceRow,
   });
-  const add = button("New service", makeService, { kind: "primary", picture: "plus" });
-  const text = "What people use with their account here. Each is open to everyone, to some groups, or to nobody.";
-  fill(main, pageHead({ title: "Services", text, action: add }), services.element);
+  const add = button(t("services.new"), createService, { kind: "primary", picture: "plus" });
+  fill(main, pageHead({ title: t("services"), text: t("services.text"), action: add }), services.element);
 }
 
 /** A service as administrators see it in lists. */
 export function serviceRow(service) {
   return row({
     title: service.name,
-    href: `/admin/services/${service.id}`,
+    href: to(`/admin/services/${service.id}`),
     picture: "apps",
     badges: [accessBadge(service)],
     facts: [
-      service.isOpenToEveryone || service.userGroups.length === 0 ? null : `open to ${groupNames(service)}`,
+      service.isOpenToEveryone || service.userGroups.length === 0 ? null : t("services.openTo", { groups: groupNames(service) }),
       ...service.origins.map(webAddress),
       h("code", {}, service.slug),
     ],
   });
 }
 
-const sentence = new Intl.ListFormat("en");
-
 /** “Family” and “Friends”: quoted, because names may hold anything. */
 function groupNames(service) {
-  const names = service.userGroups.map(({ friendlyName }) => (friendlyName ? `“${friendlyName}”` : "a group"));
-  return sentence.format(names);
+  const names = service.userGroups.map(({ friendlyName }) => (friendlyName ? `“${friendlyName}”` : t("group.some")));
+  return listing(names);
 }
 
 /** To whom a service is open, in a word. */
 export function accessBadge(service) {
-  if (service.isOpenToEveryone) return badge("open to everyone", "good");
+  if (service.isOpenToEveryone) return badge(t("services.everyone"), "good");
   const groups = service.userGroups.length;
-  return groups > 0 ? badge(many(groups, "group")) : badge("closed", "wait");
+  return groups > 0 ? badge(t("groups.count", { count: groups })) : badge(t("services.closed"), "wait");
 }
 
 /** The names of a service, and where it is; `renames` warns of what hangs on the short one. */
 export function serviceFields(service = {}, { renames = false } = {}) {
-  const change = " API keys name it in their scopes: those that name the former one do not reach the service any more.";
   return [
     field({
       name: "name",
-      label: "Name",
+      label: t("name"),
       value: service.name ?? "",
       required: true,
       maxlength: 100,
-      hint: "For people.",
+      hint: t("name.people"),
       autocomplete: "off",
     }),
     field({
       name: "slug",
-      label: "Short name",
+      label: t("shortName"),
       value: service.slug ?? "",
       required: true,
       maxlength: 64,
-      hint: `For programs: small letters, digits and _ . -, a letter first.${renames ? change : ""}`,
+      hint: t(renames ? "services.slug.rename" : "services.slug.hint"),
+      check: (text) => (/^[a-z][a-z0-9_.-]*$/.test(text) ? null : t("field.not_slug")),
       autocomplete: "off",
       autocapitalize: "none",
       spellcheck: "false",
     }),
     field({
       name: "origins",
-      label: "Addresses",
+      label: t("services.addresses"),
       value: (service.origins ?? []).join("\n"),
       rows: 2,
-      hint: "Where people find it: one https:// address a line, without a path.",
+      hint: t("services.addresses.hint"),
+      dir: "ltr",
       autocapitalize: "none",
       spellcheck: "false",
     }),
@@ -105,23 +102,22 @@ function tidied(text) {
 /** Says in this page's words what is wrong with the addresses, or with a short name that is kept for something else. */
 export function explained(error) {
   if (error.details?.fields?.some(({ field, code }) => field === "slug" && code === "reserved")) {
-    error.fields.slug = "This is the name of an area of scopes.";
+    error.fields.slug = t("services.slug.area");
   }
   if (error.fields?.origins) {
-    error.fields.origins =
-      "Each line must be an http:// or https:// address: a name in small letters, perhaps a port, and nothing after it.";
+    error.fields.origins = t("services.addresses.wrong");
   }
   return error;
 }
 
-async function makeService() {
+async function createService() {
   const service = await formDialog({
-    title: "New service",
-    text: "It is closed at first. Who may use it is the next thing you say.",
+    title: t("services.new"),
+    text: t("services.new.text"),
     build: (close) =>
       form({
         parts: serviceFields(),
-        action: "Make service",
+        action: t("services.create"),
         cancel: () => close(),
         run: async (values) => {
           try {
@@ -132,5 +128,5 @@ async function makeService() {
         },
       }),
   });
-  if (service) location.assign(`/admin/services/${service.id}`);
+  if (service) goTo(`/admin/services/${service.id}`);
 }

@@ -1,11 +1,12 @@
 // The application's name, and how long sessions last.
 
-import { fill, h } from "../parts/dom.js";
-import { note } from "../parts/dialogs.js";
-import { field, form, load, tick } from "../parts/forms.js";
-import { get, put } from "../parts/api.js";
-import { section } from "../parts/parts.js";
-import { entitle, pageHead } from "../parts/shell.js";
+import { get, put } from "../kit/calls.js";
+import { note } from "../kit/dialogs.js";
+import { fill, h } from "../kit/dom.js";
+import { field, form, load, tick } from "../kit/forms.js";
+import { section } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
+import { entitle, pageHead, rename } from "../parts/shell.js";
 
 const PATH = "/api/application-configuration";
 
@@ -23,13 +24,13 @@ function byKey(list) {
   return Object.fromEntries(list.map(({ key, value }) => [key, value]));
 }
 
-export async function show({ main, settings }) {
-  entitle("Settings", settings);
+export async function show({ main }) {
+  entitle(t("settings"));
   const reload = () =>
     load(main, allSettings, (all) => {
       fill(
         main,
-        pageHead({ title: "Settings", text: "Who may sign up is set under “Sign-up”." }),
+        pageHead({ title: t("settings"), text: t("settings.text") }),
         application(all),
         sessions(all),
         auditLog(all),
@@ -40,31 +41,32 @@ export async function show({ main, settings }) {
 
 function application(all) {
   return section(
-    { id: "application", title: "Application" },
+    { id: "application", title: t("settings.application") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [
           field({
             name: "appName",
-            label: "Name",
+            label: t("name"),
             value: all.appName,
             required: true,
             maxlength: 100,
-            hint: "What people know it by; it stands on every page.",
+            hint: t("settings.name.hint"),
           }),
           tick({
             name: "allowUsernameChange",
-            label: "People may change their own username",
+            label: t("settings.rename"),
             value: all.allowUsernameChange === "true",
           }),
         ],
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           const saved = await saveSettings(values);
-          document.querySelector(".brand span").textContent = saved.appName;
-          note("Saved.");
+          rename(saved.appName);
+          note(t("saved"));
         },
       }),
     ),
@@ -87,29 +89,30 @@ function sessions(all) {
       hint,
     });
   return section(
-    { id: "lengths", title: "Sessions", text: "For sign-ins and sessions from now on." },
+    { id: "lengths", title: t("sessions"), text: t("settings.sessions.text") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [
-          number("sessionDuration", "Longest session, in days", DAY, "After this everybody has to sign in again."),
-          number("sessionIdleDuration", "Unused session, in days", DAY, "A session that is not used for so long ends."),
+          number("sessionDuration", t("settings.longest"), DAY, t("settings.longest.hint")),
+          number("sessionIdleDuration", t("settings.unused"), DAY, t("settings.unused.hint")),
           number(
             "stepUpDuration",
-            "Fresh sign-in, in minutes",
+            t("settings.fresh"),
             1,
-            "For so long a sign-in with a passkey is enough for steps that want one, such as changing roles.",
+            t("settings.fresh.hint"),
           ),
         ],
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           await saveSettings({
             sessionDuration: Number(values.sessionDuration) * DAY,
             sessionIdleDuration: Number(values.sessionIdleDuration) * DAY,
             stepUpDuration: Number(values.stepUpDuration),
           });
-          note("Saved.");
+          note(t("saved"));
         },
       }),
     ),
@@ -118,27 +121,28 @@ function sessions(all) {
 
 function auditLog(all) {
   return section(
-    { id: "audit", title: "Audit log", text: "Older entries are removed once a day." },
+    { id: "audit", title: t("audit"), text: t("settings.audit.text") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [
           field({
             name: "auditRetentionDuration",
-            label: "Keep entries, in days",
+            label: t("settings.keep"),
             type: "number",
             min: 30,
             step: "any",
             required: true,
             value: String(Number(all.auditRetentionDuration) / DAY),
-            hint: "At least 30.",
+            hint: t("settings.keep.hint"),
           }),
         ],
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           await saveSettings({ auditRetentionDuration: Number(values.auditRetentionDuration) * DAY });
-          note("Saved.");
+          note(t("saved"));
         },
       }),
     ),

@@ -1,25 +1,27 @@
 // Who may sign up: the mode, what everybody gets, and the invitations.
 
-import { every, post } from "../parts/api.js";
+import { every, post, to } from "../kit/calls.js";
+import { note } from "../kit/dialogs.js";
+import { fill, h } from "../kit/dom.js";
+import { field, form, load, pair, tick } from "../kit/forms.js";
+import { date } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { badge, button, formDialog, notice, row, section } from "../kit/pieces.js";
+import { showSecret } from "../kit/secrets.js";
+import { amount, has, t } from "../kit/words.js";
+import { entitle, pageHead } from "../parts/shell.js";
 import { allSettings, saveSettings } from "./settings.js";
 import { groupTicks } from "./users.js";
-import { note } from "../parts/dialogs.js";
-import { fill, h } from "../parts/dom.js";
-import { field, form, load, pair, tick } from "../parts/forms.js";
-import { date, many } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { badge, button, formDialog, notice, row, section, showSecret } from "../parts/parts.js";
-import { entitle, pageHead } from "../parts/shell.js";
 
 const GROUPS = "signupDefaultUserGroupIDs";
-const MODES = [
-  ["disabled", "Nobody"],
-  ["withToken", "Who has an invitation"],
-  ["open", "Everybody"],
+const MODES = () => [
+  ["disabled", t("mode.disabled")],
+  ["withToken", t("mode.withToken")],
+  ["open", t("mode.open")],
 ];
 
-export async function show({ main, settings }) {
-  entitle("Sign-up", settings);
+export async function show({ main }) {
+  entitle(t("signUp"));
   await load(
     main,
     () => Promise.all([allSettings(), every("/api/user-groups", { "sort[column]": "name" })]),
@@ -31,13 +33,20 @@ export async function show({ main, settings }) {
           mode === "disabled"
             ? notice(
                 "warning",
-                "Invitations do not work at the moment",
-                "Nobody may sign up. Change that above, and they work again.",
+                t("invitations.off"),
+                t("invitations.off.text"),
               )
             : null,
         );
       warn(all.allowUserSignups);
-      fill(main, pageHead({ title: "Sign-up" }), rules(all, groups, warn), invitations(groups, closed));
+      const rulesOfAll = rules(all, groups, warn);
+      // The dialog of a new invitation may have changed the mode.
+      const onMode = async () => {
+        const { allowUserSignups: mode } = await allSettings();
+        rulesOfAll.setMode(mode);
+        warn(mode);
+      };
+      fill(main, pageHead({ title: t("signUp") }), rulesOfAll.element, invitations(groups, closed, onMode));
     },
   );
 }
@@ -45,28 +54,28 @@ export async function show({ main, settings }) {
 function rules(all, groups, onMode) {
   const mode = field({
     name: "allowUserSignups",
-    label: "Who may sign up",
-    options: MODES,
+    label: t("mode"),
+    options: MODES(),
     value: all.allowUserSignups,
-    hint: "Administrators can make users in any case.",
+    hint: t("mode.hint"),
   });
   const approval = tick({
     name: "signupRequiresApproval",
-    label: "An administrator approves each account",
-    hint: "Unless an invitation says otherwise.",
+    label: t("rules.approval"),
+    hint: t("rules.approval.hint"),
     value: all.signupRequiresApproval === "true",
   });
   const domains = field({
     name: "domains",
-    label: "E-mail domains that may sign up without an invitation",
+    label: t("rules.domains"),
     rows: 2,
     value: JSON.parse(all.signupEmailDomains || "[]").join("\n"),
-    hint: "One a line. Then only these, and their accounts wait for approval: an address that somebody types proves nothing.",
+    hint: t("rules.domains.hint"),
     spellcheck: "false",
   });
   const perHour = field({
     name: "openSignupsPerHour",
-    label: "Accounts an hour from one address",
+    label: t("rules.perHour"),
     type: "number",
     min: 1,
     step: 1,
@@ -75,7 +84,7 @@ function rules(all, groups, onMode) {
   });
   const inAll = field({
     name: "openSignupsPerHourInAll",
-    label: "Accounts an hour from all addresses together",
+    label: t("rules.inAll"),
     type: "number",
     min: 1,
     step: 1,
@@ -88,15 +97,16 @@ function rules(all, groups, onMode) {
   };
   mode.input.addEventListener("change", look);
   look();
-  const defaults = groupTicks(groups, JSON.parse(all[GROUPS] || "[]"), "Groups of everybody who signs up");
-  return section(
-    { id: "rules", title: "Rules" },
+  const defaults = groupTicks(groups, JSON.parse(all[GROUPS] || "[]"), t("rules.groups"));
+  const element = section(
+    { id: "rules", title: t("rules") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [mode, { element: whenOpen, fields: [domains, perHour, inAll] }, approval, defaults],
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           const list = values.domains.split(/[\s,]+/).filter(Boolean);
           try {
@@ -119,95 +129,91 @@ function rules(all, groups, onMode) {
             throw error;
           }
           onMode(values.allowUserSignups);
-          note("Saved.");
+          note(t("saved"));
         },
       }),
     ),
   );
+  const setMode = (value) => {
+    mode.value = value;
+    look();
+  };
+  return { element, setMode };
 }
 
-function invitations(groups, closed) {
-  const all = tick({ name: "all", label: "Revoked ones too" });
+function invitations(groups, closed, onMode) {
+  const all = tick({ name: "all", label: t("invitations.all") });
   const list = listOf({
     path: "/api/signup-tokens",
-    noun: "invitation",
-    plural: "invitations",
+    noun: "invitations",
+    inAddress: true,
     filters: [all],
-    empty: "No invitations. Make one, and give its link to whom you want to let in.",
     item: tokenRow,
   });
-  const add = button("New invitation", () => makeToken(groups, () => list.reload()), {
+  const add = button(t("invitations.new"), () => invite(groups, async () => Promise.all([list.reload(), onMode()])), {
     kind: "primary",
     picture: "plus",
   });
   return section(
-    { id: "tokens", title: "Invitations", text: "Sign-up tokens: a link for one person or for many.", action: add },
+    { id: "tokens", title: t("invitations"), text: t("invitations.text"), action: add },
     closed,
     list.element,
   );
 }
 
-const STATES = {
-  usable: ["good", "good"],
-  paused: ["paused", "wait"],
-  expired: ["ended", "bad"],
-  exhausted: ["used up", "bad"],
-  revoked: ["revoked", "bad"],
-};
+const STATES = { usable: "good", paused: "wait", expired: "bad", exhausted: "bad", revoked: "bad" };
 
 export function stateBadge(token) {
-  const [text, kind] = STATES[token.state] ?? [token.state, ""];
-  return badge(text, kind);
+  return badge(has(`state.${token.state}`) ? t(`state.${token.state}`) : token.state, STATES[token.state] ?? "");
 }
 
 /** How often it was used: `3 of 8`. */
 export function uses(token) {
   return token.usageLimit === null
-    ? `${many(token.usageCount, "use")}, no limit`
-    : `${token.usageCount} of ${many(token.usageLimit, "use")}`;
+    ? t("uses.noLimit", { count: token.usageCount })
+    : t("uses", { used: token.usageCount, count: token.usageLimit });
 }
 
 function allowance({ usageLimit }) {
-  if (usageLimit === null) return "as often as anybody likes";
-  return usageLimit === 1 ? "once" : `${usageLimit} times in all`;
+  return usageLimit === null ? t("allowance.noLimit") : t("allowance", { count: usageLimit });
 }
 
 function tokenRow(token) {
-  const groups = token.userGroups.map((group) => group.friendlyName ?? "a group").join(", ");
+  const groups = token.userGroups.map((group) => group.friendlyName ?? t("group.some")).join(", ");
   return row({
-    title: token.note || token.email || "Invitation",
-    href: `/admin/signup/${token.id}`,
+    title: token.note || token.email || t("invitation"),
+    href: to(`/admin/signup/${token.id}`),
     picture: "door",
     badges: [stateBadge(token)],
     facts: [
       uses(token),
-      token.expiresAt ? ["until ", date(token.expiresAt)] : "without end",
+      token.expiresAt ? t("until", { when: date(token.expiresAt) }) : t("withoutEnd"),
       groups,
-      token.approval === true ? "wants approval" : null,
+      token.approval === true ? t("invitation.wantsApproval") : null,
       h("code", {}, token.token),
     ],
   });
 }
 
-export const LIFETIMES = [
-  ["1h", "An hour"],
-  ["24h", "A day"],
-  ["7d", "A week"],
-  ["31d", "31 days"],
-  ["", "Without end"],
+export const lifetimes = () => [
+  ["1h", amount(1, "hour")],
+  ["24h", amount(1, "day")],
+  ["7d", amount(1, "week")],
+  ["31d", amount(31, "day")],
+  ["", t("withoutEnd.choice")],
 ];
-export const APPROVALS = [
-  ["", "As the rules say"],
-  ["true", "Always"],
-  ["false", "Never"],
+export const approvals = () => [
+  ["", t("approvals.rules")],
+  ["true", t("approvals.always")],
+  ["false", t("approvals.never")],
 ];
-const ACCOUNTS = [
-  ["", "Without end"],
-  ["1d", "A day"],
-  ["7d", "A week"],
-  ["30d", "30 days"],
-  ["90d", "90 days"],
-  ["365d", "A year"],
+const accounts = () => [
+  ["", t("withoutEnd.choice")],
+  ["1d", amount(1, "day")],
+  ["7d", amount(1, "week")],
+  ["30d", amount(30, "day")],
+  ["90d", amount(90, "day")],
+  ["365d", amount(1, "year")],
 ];
 
 /** The choice of `approval` as the server has it: null is as the setting says. */
@@ -215,50 +221,55 @@ export function approvalOf(text) {
   return text === "" ? null : text === "true";
 }
 
-async function makeToken(groups, onChange) {
+async function invite(groups, onChange) {
+  const { allowUserSignups: mode } = await allSettings();
+  const off = mode === "disabled";
+  const turnOn = tick({ name: "turnOn", label: t("invitations.turnOn"), hint: t("invitations.turnOn.hint"), value: true });
   const created = await formDialog({
-    title: "New invitation",
+    title: t("invitations.new"),
     wide: true,
     build: (close) =>
       form({
         parts: [
+          off ? notice("warning", t("invitations.off"), null, turnOn.element) : null,
           field({
             name: "note",
-            label: "Note",
+            label: t("note"),
             maxlength: 500,
-            hint: "For administrators: who it is for.",
+            hint: t("invitation.note.hint"),
             autocomplete: "off",
             autofocus: true,
           }),
           pair(
-            field({ name: "ttl", label: "Good for", options: LIFETIMES, value: "7d" }),
+            field({ name: "ttl", label: t("invitation.lasts"), options: lifetimes(), value: "7d" }),
             field({
               name: "usageLimit",
-              label: "For how many people",
+              label: t("invitation.people"),
               type: "number",
               min: 1,
               max: 100,
               step: 1,
               value: "1",
-              hint: "Empty: without limit.",
+              hint: t("invitation.people.hint"),
             }),
           ),
           pair(
-            field({ name: "approval", label: "Approval by an administrator", options: APPROVALS }),
-            field({ name: "accountLifetime", label: "The accounts last", options: ACCOUNTS }),
+            field({ name: "approval", label: t("invitation.approval"), options: approvals() }),
+            field({ name: "accountLifetime", label: t("invitation.accounts"), options: accounts() }),
           ),
           field({
             name: "email",
-            label: "Only for",
-            hint: "An e-mail address, or a domain such as @mail.example.",
+            label: t("invitation.email"),
+            hint: t("invitation.email.hint"),
             autocomplete: "off",
             spellcheck: "false",
           }),
-          groupTicks(groups, [], "Groups of who signs up with it"),
+          groupTicks(groups, [], t("invitation.groups")),
         ],
-        action: "Make invitation",
+        action: t("invitations.create"),
         cancel: () => close(),
-        run: async (values) =>
+        run: async (values) => {
+          if (off && turnOn.value) await saveSettings({ allowUserSignups: "withToken" });
           close(
             await post("/api/signup-tokens", {
               note: values.note || null,
@@ -269,14 +280,15 @@ async function makeToken(groups, onChange) {
               email: values.email || null,
               userGroupIds: values.userGroupIds,
             }),
-          ),
+          );
+        },
       }),
   });
   if (!created) return;
   await showSecret({
-    title: "Your invitation",
-    text: `Give the link to whom you invite. Opening it uses nothing; signing up does, ${allowance(created)}.`,
-    link: `${location.origin}/signup#token=${created.token}`,
+    title: t("invitations.yours"),
+    text: t("invitations.yours.text", { allowance: allowance(created) }),
+    link: `${location.origin}${to("/signup")}#token=${created.token}`,
   });
   onChange();
 }

@@ -1,30 +1,31 @@
 // One invitation: its state, what may still be changed, who used it.
 
-import { every, get, put, remove } from "../parts/api.js";
-import { APPROVALS, approvalOf, LIFETIMES, stateBadge, uses } from "./signup.js";
-import { groupTicks } from "./users.js";
-import { ask, note } from "../parts/dialogs.js";
-import { h, refill } from "../parts/dom.js";
-import { field, form, load, pair } from "../parts/forms.js";
-import { ago, device, length, moment } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { button, row, section } from "../parts/parts.js";
+import { every, get, put, remove, to } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { h, refill } from "../kit/dom.js";
+import { field, form, load, pair } from "../kit/forms.js";
+import { ago, device, length, moment } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { button, row, section } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
 import { entitle, pageHead } from "../parts/shell.js";
+import { approvalOf, approvals, lifetimes, stateBadge, uses } from "./signup.js";
+import { groupTicks } from "./users.js";
 
-export async function show({ main, settings, id }) {
+export async function show({ main, id }) {
   const reload = () =>
     load(
       main,
       () => Promise.all([get(`/api/signup-tokens/${id}`), every("/api/user-groups", { "sort[column]": "name" })]),
       ([token, groups]) => {
-        entitle("Invitation", settings);
+        entitle(t("invitation"));
         const over = token.state === "revoked";
         refill(
           main,
           pageHead({
-            title: token.note || token.email || "Invitation",
+            title: token.note || token.email || t("invitation"),
             text: [h("code", {}, token.token), " ", stateBadge(token)],
-            back: ["/admin/signup", "Sign-up"],
+            back: ["/admin/signup", t("signUp")],
             action: over ? null : h("div", { class: "actions" }, pause(token, reload), revoke(token, reload)),
           }),
           facts(token),
@@ -38,12 +39,12 @@ export async function show({ main, settings, id }) {
 
 function facts(token) {
   const pairs = [
-    ["Used", uses(token)],
-    ["Good until", token.expiresAt ? moment(token.expiresAt) : "without end"],
-    ["Made", [moment(token.createdAt)]],
-    ["Only for", token.email],
-    ["The accounts last", token.accountLifetime ? length(token.accountLifetime) : "without end"],
-    ["Revoked", token.revokedAt ? moment(token.revokedAt) : null],
+    [t("invitation.used"), uses(token)],
+    [t("invitation.until"), token.expiresAt ? moment(token.expiresAt) : t("withoutEnd")],
+    [t("invitation.created"), moment(token.createdAt)],
+    [t("invitation.email"), token.email],
+    [t("invitation.accounts"), token.accountLifetime ? length(token.accountLifetime) : t("withoutEnd")],
+    [t("invitation.revokedOn"), token.revokedAt ? moment(token.revokedAt) : null],
   ];
   return h(
     "dl",
@@ -54,34 +55,32 @@ function facts(token) {
 
 function pause(token, reload) {
   const enabled = token.enabled;
-  return button(enabled ? "Pause" : "Go on", async () => {
+  return button(t(enabled ? "pause" : "resume"), async () => {
     const done = await ask({
-      title: enabled ? "Pause this invitation?" : "Let this invitation work again?",
-      text: enabled
-        ? "Nobody can sign up with it until you let it work again."
-        : "Who has the link can sign up with it again.",
-      action: enabled ? "Pause" : "Go on",
+      title: t(enabled ? "pause.title" : "resume.title"),
+      text: t(enabled ? "pause.text" : "resume.text"),
+      action: t(enabled ? "pause" : "resume"),
       run: () => put(`/api/signup-tokens/${token.id}`, { enabled: !enabled }),
     });
     if (!done) return;
-    note(enabled ? "The invitation is paused." : "The invitation works again.");
+    note(t(enabled ? "pause.done" : "resume.done"));
     await reload();
   });
 }
 
 function revoke(token, reload) {
   return button(
-    "Revoke",
+    t("revoke"),
     async () => {
       const done = await ask({
-        title: `Revoke “${token.note || token.token}”?`,
-        text: "Nobody can sign up with it any more. It cannot be taken back; the accounts made with it stay.",
-        action: "Revoke invitation",
+        title: t("revoke.title", { name: token.note || token.token }),
+        text: t("invitation.revoke.text"),
+        action: t("invitation.revoke"),
         danger: true,
         run: () => remove(`/api/signup-tokens/${token.id}`),
       });
       if (!done) return;
-      note("The invitation is revoked.");
+      note(t("invitation.revoked"));
       await reload();
     },
     { kind: "danger" },
@@ -90,47 +89,48 @@ function revoke(token, reload) {
 
 function changes(token, groups, reload) {
   return section(
-    { id: "changes", title: "Change" },
+    { id: "changes", title: t("change") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [
-          field({ name: "note", label: "Note", value: token.note ?? "", maxlength: 500, autocomplete: "off" }),
+          field({ name: "note", label: t("note"), value: token.note ?? "", maxlength: 500, autocomplete: "off" }),
           pair(
             field({
               name: "ttl",
-              label: "Good for",
+              label: t("invitation.lasts"),
               options: [
-                ["keep", "As it is"],
-                ...LIFETIMES.map(([key, text]) => [key, key ? `${text}, from now` : text]),
+                ["keep", t("invitation.keep")],
+                ...lifetimes().map(([key, text]) => [key, key ? t("invitation.fromNow", { length: text }) : text]),
               ],
               value: "keep",
             }),
             field({
               name: "usageLimit",
-              label: "For how many people in all",
+              label: t("invitation.people.all"),
               type: "number",
               min: Math.max(token.usageCount, 1),
               max: 100,
               step: 1,
               value: token.usageLimit === null ? "" : String(token.usageLimit),
-              hint: "Empty: without limit.",
+              hint: t("invitation.people.hint"),
             }),
           ),
           field({
             name: "approval",
-            label: "Approval by an administrator",
-            options: APPROVALS,
+            label: t("invitation.approval"),
+            options: approvals(),
             value: token.approval === null ? "" : String(token.approval),
           }),
           groupTicks(
             groups,
             token.userGroups.map((group) => group.id),
-            "Groups of who signs up with it",
+            t("invitation.groups"),
           ),
         ],
-        action: "Save",
+        action: t("save"),
         run: async (values) => {
           const body = { note: values.note || null, approval: approvalOf(values.approval) };
           // Only what was changed: the limits may have been raised by somebody else meanwhile.
@@ -145,7 +145,7 @@ function changes(token, groups, reload) {
             body.userGroupIds = values.userGroupIds;
           }
           await put(`/api/signup-tokens/${token.id}`, body);
-          note("Saved.");
+          note(t("saved"));
           await reload();
         },
       }),
@@ -156,16 +156,14 @@ function changes(token, groups, reload) {
 function redemptions(token) {
   const list = listOf({
     path: `/api/signup-tokens/${token.id}/redemptions`,
-    noun: "account",
-    plural: "accounts",
-    empty: "Nobody has signed up with it yet.",
+    noun: "redemptions",
     item: (use) =>
       row({
         title: use.username,
-        href: `/admin/users/${use.userID}`,
+        href: to(`/admin/users/${use.userID}`),
         picture: "user",
         facts: [ago(use.createdAt), use.ipAddress, use.device ? device(use.device) : null],
       }),
   });
-  return section({ id: "redemptions", title: "Who signed up with it" }, list.element);
+  return section({ id: "redemptions", title: t("redemptions") }, list.element);
 }

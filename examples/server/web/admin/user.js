@@ -1,35 +1,47 @@
 // One user: what is known about them, their groups, their ways in, and what ends them.
 
-import { waysIn } from "./access.js";
-import { serviceRow } from "./services.js";
-import { approve, groupTicks, reject, statusBadges } from "./users.js";
-import { every, get, put, query, remove } from "../parts/api.js";
-import { ask, note } from "../parts/dialogs.js";
-import { h, refill } from "../parts/dom.js";
-import { field, form, load, pair, tick } from "../parts/forms.js";
-import { nameOf } from "../parts/format.js";
-import { listOf } from "../parts/list.js";
-import { button, link, notice, section } from "../parts/parts.js";
+import { every, get, put, query, remove, to } from "../kit/calls.js";
+import { ask, note } from "../kit/dialogs.js";
+import { h, refill } from "../kit/dom.js";
+import { field, form, load, pair, tick } from "../kit/forms.js";
+import { dayOf, endOf, nameOf } from "../kit/format.js";
+import { listOf } from "../kit/list.js";
+import { sessionsSection } from "../kit/my-sessions.js";
+import { button, link, notice, section } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
+import { goTo } from "../parts/go.js";
 import { countPending, entitle, pageHead } from "../parts/shell.js";
+import { waysIn } from "./access.js";
+import { changeUser } from "./change.js";
+import { claimsSection } from "./claims.js";
+import { serviceRow } from "./services.js";
+import { decide, groupTicks, statusBadges } from "./users.js";
 
-const BACK = ["/admin/users", "Users"];
-
-export async function show({ main, me, settings, id }) {
+export async function show({ main, me, id }) {
   const reload = () =>
     load(
       main,
       () => Promise.all([get(`/api/users/${id}`), every("/api/user-groups", { "sort[column]": "name" })]),
       ([user, groups]) => {
-        entitle(nameOf(user), settings);
-        const open = user.status === "pending" ? null : services(user);
+        entitle(nameOf(user));
+        const waits = user.status === "pending";
+        const open = waits ? null : services(user);
+        const name = nameOf(user);
         refill(
           main,
-          pageHead({ title: nameOf(user), text: [user.username, " ", statusBadges(user)], back: BACK }),
-          user.status === "pending" ? decision(user, reload) : null,
+          pageHead({
+            title: name,
+            text: [user.username, " ", statusBadges(user)],
+            back: ["/admin/users", t("users")],
+            person: { id: user.id, name },
+          }),
+          waits ? decision(user, reload) : null,
           details(user, reload),
           memberships(user, groups, () => open?.reload()),
           open?.element,
-          user.status === "pending" ? null : waysIn(user),
+          waits ? null : waysIn(user),
+          sessionsSection({ path: `/api/users/${user.id}/sessions`, of: name }).element,
+          claimsSection({ claims: user.customClaims, path: `/api/custom-claims/user/${user.id}`, text: t("claims.user") }),
           standing(user, user.id === me.id, reload),
         );
       },
@@ -37,92 +49,54 @@ export async function show({ main, me, settings, id }) {
   await reload();
 }
 
-/**
- * Changes some things. The server takes the whole user, so they are fetched right before: somebody else may have changed
- * them since this page was opened.
- */
-async function change(user, changes) {
-  const path = `/api/users/${user.id}`;
-  const { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled } =
-    await get(path);
-  const whole = { username, email, emailVerified, firstName, lastName, displayName, isAdmin, locale, disabled };
-  await put(path, { ...whole, ...changes });
-}
-
 function decision(user, reload) {
-  const onChange = () => Promise.all([reload(), countPending()]);
-  return notice(
-    "warning",
-    "This account waits for approval",
-    "Until then its owner can do nothing but look whether it is approved.",
-    h(
-      "div",
-      { class: "actions" },
-      button("Reject", () => reject(user, async () => location.assign("/admin/users")), { kind: "danger" }),
-      button("Approve", () => approve(user, onChange), { kind: "primary" }),
-    ),
-  );
+  const box = h("div", { class: "actions" });
+  const settled = async () => {
+    await countPending();
+    if (box.isConnected) await reload();
+  };
+  const choose = (what, kind) =>
+    button(
+      t(what),
+      () => {
+        const gone = () => {
+          box.hidden = true;
+        };
+        const after = what === "reject" ? () => countPending() : settled;
+        decide(user, what, gone, after);
+        if (what === "reject") goTo("/admin/users");
+      },
+      { kind },
+    );
+  box.append(choose("reject", "danger"), choose("approve", "primary"));
+  return notice("warning", t("user.waits"), t("user.waits.text"), box);
 }
 
 function details(user, reload) {
-  const email = field({
-    name: "email",
-    label: "E-mail",
-    type: "email",
-    value: user.email ?? "",
-    maxlength: 254,
-    autocomplete: "off",
-  });
-  const verified = tick({
-    name: "emailVerified",
-    label: "The e-mail address is verified",
-    hint: user.email ? "Another address is not verified: save it first." : null,
-    value: user.emailVerified,
-  });
+  const text = (name, rest = {}) =>
+    field({ name, label: t(name), value: user[name] ?? "", maxlength: 50, autocomplete: "off", ...rest });
+  const before = dayOf(user.expiresAt);
   return section(
-    { id: "details", title: "Details" },
+    { id: "details", title: t("user.details") },
     h(
       "div",
       { class: "panel" },
       form({
+        guarded: true,
         parts: [
-          field({
-            name: "username",
-            label: "Username",
-            value: user.username,
-            required: true,
-            maxlength: 50,
-            autocomplete: "off",
-            spellcheck: "false",
+          text("username", { required: true, spellcheck: "false" }),
+          text("displayName", { maxlength: 100 }),
+          pair(text("firstName"), text("lastName")),
+          text("email", { type: "email", maxlength: 254 }),
+          tick({
+            name: "emailVerified",
+            label: t("user.verified"),
+            hint: user.email ? t("user.verified.hint") : null,
+            value: user.emailVerified,
           }),
-          field({
-            name: "displayName",
-            label: "Display name",
-            value: user.displayName,
-            maxlength: 100,
-            autocomplete: "off",
-          }),
-          pair(
-            field({
-              name: "firstName",
-              label: "First name",
-              value: user.firstName,
-              maxlength: 50,
-              autocomplete: "off",
-            }),
-            field({ name: "lastName", label: "Last name", value: user.lastName, maxlength: 50, autocomplete: "off" }),
-          ),
-          email,
-          verified,
-          field({
-            name: "ends",
-            label: "Account ends on",
-            type: "date",
-            value: user.expiresAt ? user.expiresAt.slice(0, 10) : "",
-            hint: "After that day it is as if it were disabled. Empty: it does not end.",
-          }),
+          field({ name: "ends", label: t("user.ends"), type: "date", value: before, hint: t("user.ends.hint") }),
         ],
-        action: "Save",
+        action: t("save"),
         run: async ({ ends, ...values }) => {
           const changes = { ...values, email: values.email || null };
           if (changes.email === user.email && changes.emailVerified === user.emailVerified) {
@@ -133,9 +107,14 @@ function details(user, reload) {
             changes.emailVerified = false; // the tick was about the address before (U1)
           }
           // The day alone is shown; where it was left as it is, so is the hour.
-          if (ends !== (user.expiresAt?.slice(0, 10) ?? "")) changes.expiresAt = ends ? `${ends}T23:59:59Z` : null;
-          await change(user, changes);
-          note("Saved.");
+          if (ends !== before) changes.expiresAt = endOf(ends);
+          try {
+            await changeUser(user, changes);
+          } catch (error) {
+            if (error.fields?.expiresAt) error.fields.ends = error.fields.expiresAt;
+            throw error;
+          }
+          note(t("saved"));
           await reload();
         },
       }),
@@ -145,19 +124,21 @@ function details(user, reload) {
 
 function memberships(user, groups, onSaved) {
   const chosen = user.userGroups.map((group) => group.id);
+  const create = h("a", { href: to("/admin/groups") }, t("groups.first"));
   return section(
-    { id: "groups", title: "Groups" },
+    { id: "groups", title: t("groups") },
     h(
       "div",
       { class: "panel" },
       groups.length === 0
-        ? h("p", { class: "hint" }, "There are no groups yet. ", h("a", { href: "/admin/groups" }, "Make one"), ".")
+        ? h("p", { class: "hint" }, t("groups.none.short"), " ", create)
         : form({
-            parts: [groupTicks(groups, chosen, "Member of")],
-            action: "Save groups",
+            guarded: true,
+            parts: [groupTicks(groups, chosen, t("user.memberOf"))],
+            action: t("user.groups.save"),
             run: async (values) => {
               await put(`/api/users/${user.id}/user-groups`, values);
-              note("The groups are saved.");
+              note(t("user.groups.saved"));
               await onSaved();
             },
           }),
@@ -169,128 +150,68 @@ function memberships(user, groups, onSaved) {
 function services(user) {
   const list = listOf({
     path: "/api/services",
-    noun: "service",
-    plural: "services",
+    noun: "services",
     values: { user: user.id },
-    empty: "No service is open to this user.",
+    empty: t("user.services.none"),
     item: serviceRow,
   });
-  const about = { id: "services", title: "Services", text: "What is open to this user, by groups or as to everyone." };
+  const about = { id: "services", title: t("services"), text: t("user.services.text") };
   return { element: section(about, list.element), reload: list.reload };
 }
 
 /** What they may do, whether they may sign in at all, and the end of the account. */
 function standing(user, isMe, reload) {
   const name = nameOf(user);
-  const step = (text, detail, control) =>
+  const step = (title, text, control) =>
     h(
       "div",
       { class: "setting" },
-      h("div", {}, h("p", { class: "setting-title" }, text), h("p", { class: "hint" }, detail)),
+      h("div", {}, h("p", { class: "setting-title" }, title), h("p", { class: "hint" }, text)),
       control,
     );
-  const asks = (title, text, action, danger, changes, said) => async () => {
-    const done = await ask({ title, text, action, danger, run: () => change(user, changes) });
-    if (!done) return;
-    note(said);
-    await reload();
+  /** A line with a button that asks, changes and says so; `key` has all its words. */
+  const changing = (key, kind, changes) => {
+    const run = async () => {
+      const done = await ask({
+        title: t(`${key}.title`, { name }),
+        text: t(`${key}.text`),
+        action: t(key),
+        danger: kind === "danger",
+        run: () => changeUser(user, changes),
+      });
+      if (!done) return;
+      note(t(`${key}.done`, { name }));
+      await reload();
+    };
+    return step(t(`${key}.now`), t(`${key}.hint`), button(t(key), run, { kind }));
   };
   const erase = async () => {
     const done = await ask({
-      title: `Delete “${name}” (${user.username})?`,
-      text: "The account goes with its passkeys, sessions and API keys. It cannot be taken back; the audit log stays.",
-      action: "Delete user",
+      title: t("user.delete.title", { name, username: user.username }),
+      text: t("user.delete.text"),
+      action: t("user.delete"),
       danger: true,
       run: () => remove(`/api/users/${user.id}`),
     });
-    if (done) location.assign("/admin/users");
+    if (done) goTo("/admin/users");
   };
   const waits = user.status === "pending";
+  const role = user.isAdmin
+    ? changing("user.demote", "danger", { isAdmin: false })
+    : changing("user.promote", "", { isAdmin: true });
+  const state = user.disabled
+    ? changing("user.enable", "primary", { disabled: false })
+    : changing("user.disable", "danger", { disabled: true });
+  const log = to(query("/admin/audit", { userId: user.id }));
   return section(
-    { id: "standing", title: "Account" },
-    isMe ? notice("info", "This is you", "What you change here may end your own rights.") : null,
+    { id: "standing", title: t("user.account") },
+    isMe ? notice("info", t("user.you"), t("user.you.text")) : null,
     h(
       "div",
       { class: "panel settings" },
-      waits
-        ? null
-        : user.isAdmin
-          ? step(
-              "Administrator",
-              "May do everything on these pages.",
-              button(
-                "Make an ordinary user",
-                asks(
-                  `Make “${name}” an ordinary user?`,
-                  "The rights of an administrator end at once, in all sessions and keys.",
-                  "Make an ordinary user",
-                  true,
-                  { isAdmin: false },
-                  `“${name}” is an ordinary user now.`,
-                ),
-                { kind: "danger" },
-              ),
-            )
-          : step(
-              "Ordinary user",
-              "May change only what is their own.",
-              button(
-                "Make administrator",
-                asks(
-                  `Make “${name}” an administrator?`,
-                  "Administrators may do everything on these pages, and make others administrators.",
-                  "Make administrator",
-                  false,
-                  { isAdmin: true },
-                  `“${name}” is an administrator now.`,
-                ),
-              ),
-            ),
-      waits
-        ? null
-        : user.disabled
-          ? step(
-              "Disabled",
-              "Nobody can sign in to it; nothing is deleted.",
-              button(
-                "Enable",
-                asks(
-                  `Enable “${name}”?`,
-                  "Its owner can sign in again, and sessions and keys that have not ended work again.",
-                  "Enable",
-                  false,
-                  { disabled: false },
-                  `“${name}” is enabled.`,
-                ),
-                { kind: "primary" },
-              ),
-            )
-          : step(
-              "Active",
-              "Disabling keeps everything, and lets nobody in.",
-              button(
-                "Disable",
-                asks(
-                  `Disable “${name}”?`,
-                  "Sessions and keys are refused from now on, until it is enabled again.",
-                  "Disable",
-                  true,
-                  { disabled: true },
-                  `“${name}” is disabled.`,
-                ),
-                { kind: "danger" },
-              ),
-            ),
-      step(
-        "Audit log",
-        "What this account did, and what was done to it.",
-        link("Look", query("/admin/audit", { user: user.id })),
-      ),
-      step(
-        "Delete",
-        "For good. To keep somebody out for a while, disable the account.",
-        button("Delete user", erase, { kind: "danger" }),
-      ),
+      waits ? null : [role, state],
+      step(t("audit"), t("user.audit.text"), link(t("user.audit"), log)),
+      step(t("delete"), t("user.delete.hint"), button(t("user.delete"), erase, { kind: "danger" })),
     ),
   );
 }

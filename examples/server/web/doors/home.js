@@ -1,29 +1,26 @@
 // The start: to set-up while the server waits for its first administrator, else to the account or to signing in.
 
-import { h } from "../parts/dom.js";
-import { load } from "../parts/forms.js";
-import { ApiError, send } from "../parts/http.js";
-
-const main = document.getElementById("main");
+import { client, to } from "../kit/calls.js";
+import { ApiError } from "../kit/client.js";
+import { load, skeleton } from "../kit/forms.js";
+import { main } from "./door.js";
 
 async function whereTo() {
-  if (await answers("/api/users/me", 401)) return "/account";
-  return (await answers("/api/signup/setup", 404)) ? "/setup" : "/signin";
+  if (await client.whoAmI()) return "/account";
+  return (await isSetupOpen()) ? "/setup" : "/signin";
 }
 
-/** Is there something at this path? One status says that there is not. */
-async function answers(path, no) {
+async function isSetupOpen() {
   try {
-    await send("GET", path);
+    await client.send("GET", "/api/signup/setup");
     return true;
   } catch (error) {
-    // Whoever is signed in but may not even see their own account has to sign in again.
-    if (error instanceof ApiError && (error.status === no || error.status === 403)) return false;
+    if (error instanceof ApiError && error.status === 404) return false;
     throw error;
   }
 }
 
 load(main, whereTo, (path) => {
-  location.replace(path);
-  return h("p", { class: "loading", role: "status" }, "One moment…");
+  location.replace(to(path));
+  return skeleton();
 });

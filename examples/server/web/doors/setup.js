@@ -1,30 +1,27 @@
 // First run: the first administrator's profile, then their passkey, then what was created here before them.
 
-import { ask } from "../parts/dialogs.js";
-import { obstacle } from "../parts/ceremony.js";
-import { fill, h } from "../parts/dom.js";
-import { field, form, load, pair } from "../parts/forms.js";
-import { date, many } from "../parts/format.js";
-import { ApiError, send } from "../parts/http.js";
-import { register } from "../parts/passkeys.js";
-import { badge, button, link, notice, row } from "../parts/parts.js";
-import { filledIn, profileFields, tokenOfAddress } from "./profile.js";
-import { doorHead, entitle, publicSettings, step } from "../parts/shell.js";
+import { client, register, to } from "../kit/calls.js";
+import { ApiError, obstacle } from "../kit/client.js";
+import { ask } from "../kit/dialogs.js";
+import { fill, h } from "../kit/dom.js";
+import { field, form, load, pair } from "../kit/forms.js";
+import { date } from "../kit/format.js";
+import { badge, button, link, notice, row } from "../kit/pieces.js";
+import { filledIn, profileFields, tokenOfAddress } from "../kit/profile.js";
+import { t } from "../kit/words.js";
+import { doorHead, step } from "../parts/steps.js";
+import { entitle, main } from "./door.js";
 
-const main = document.getElementById("main");
 const token = tokenOfAddress();
-const NEW_LINK =
-  "For a new link, start the server again: it prints one as long as set-up is not complete. A link is good for a day.";
 let settings = null;
 
 /** Which step is it? */
 async function look() {
-  settings = await publicSettings();
-  entitle("Set up", settings);
-  const stage = await setupStage();
+  entitle(t("setup"));
+  const [known, stage] = await Promise.all([client.settings(), setupStage()]);
+  settings = known;
   if (stage === "open") return "profile";
-  const sessions = await answer("/api/sessions?limit=100");
-  const current = sessions?.data.find((session) => session.current);
+  const current = await session();
   if (current?.method === "setup") return "passkey";
   if (current) return "signed-in";
   if (stage === "complete") return "complete";
@@ -34,7 +31,7 @@ async function look() {
 /** Is set-up `open`, `begun` or `complete`? */
 async function setupStage() {
   try {
-    await send("GET", "/api/signup/setup");
+    await client.send("GET", "/api/signup/setup");
     return "open";
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
@@ -42,10 +39,11 @@ async function setupStage() {
   }
 }
 
-/** What a path gives; undefined where it refuses. */
-async function answer(path) {
+/** The session of this browser; undefined where there is none. */
+async function session() {
   try {
-    return await send("GET", path);
+    const { data } = await client.send("GET", "/api/sessions?limit=100");
+    return data.find((one) => one.current);
   } catch (error) {
     if (error instanceof ApiError && [401, 403, 404].includes(error.status)) return undefined;
     throw error;
@@ -58,10 +56,10 @@ function show(stage) {
 }
 
 function progress(now) {
-  const names = ["Profile", "Passkey", "Done"];
+  const names = [t("profile"), t("passkey"), t("done")];
   return h(
     "ol",
-    { class: "steps", "aria-label": "Steps" },
+    { class: "steps", "aria-label": t("steps") },
     names.map((name, i) =>
       h("li", { class: i < now ? "done" : null, "aria-current": i === now ? "step" : null }, name),
     ),
@@ -70,7 +68,7 @@ function progress(now) {
 
 function profile() {
   const why = obstacle();
-  const head = doorHead(settings, "Set up this server", "You become its first administrator.");
+  const head = doorHead(settings, t("setup.title"), t("setup.text"));
   // Whoever claims set-up and cannot make a passkey has locked themselves out for the moment.
   if (why) return step(main, head, progress(0), notice("warning", why.title, why.text));
   const person = profileFields({ mayBeAddress: true });
@@ -81,10 +79,10 @@ function profile() {
     progress(0),
     form({
       parts: [person.username, pair(person.firstName, person.lastName), person.email, typed],
-      action: "Continue",
+      action: t("continue"),
       run: async (values) => {
         try {
-          await send("POST", "/api/signup/setup", filledIn({ ...values, token: token ?? setupToken(values.token) }));
+          await client.send("POST", "/api/signup/setup", filledIn({ ...values, token: token ?? setupToken(values.token) }));
         } catch (error) {
           claimFailed(error, typed);
           return;
@@ -99,8 +97,8 @@ function profile() {
 function tokenField() {
   return field({
     name: "token",
-    label: "Set-up token",
-    hint: "What follows #token= in the link that the server printed when it started. On the server's own machine it may be left empty.",
+    label: t("setup.token"),
+    hint: t("setup.token.hint"),
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -114,18 +112,16 @@ function setupToken(text) {
 function claimFailed(error, typed) {
   if (!(error instanceof ApiError)) throw error;
   if (error.code === "setup_already_completed")
-    return over("Somebody else was quicker: this server has its first administrator.");
+    return over(t("setup.quicker"));
   if (error.status !== 401) throw error;
   if (!typed) return noLongerGood();
-  error.fields.token = typed.value
-    ? "This token is not good, or no longer. Look for the link of the server's latest start."
-    : "This server wants the token of the set-up link that it printed when it started.";
+  error.fields.token = t(typed.value ? "setup.token.wrong" : "setup.token.wanted");
   throw error;
 }
 
 /** The set-up link is used: it must not stay in the browser's history. */
 function forgetToken() {
-  history.replaceState(null, "", "/setup");
+  history.replaceState(null, "", to("/setup"));
 }
 
 function noLongerGood() {
@@ -133,11 +129,11 @@ function noLongerGood() {
     main,
     doorHead(
       settings,
-      "This set-up link is no longer good",
-      "It was used, a later start of the server ended it, or it is older than 24 hours.",
+      t("setup.dead"),
+      t("setup.dead.text"),
     ),
-    h("p", {}, NEW_LINK),
-    h("div", { class: "door-actions" }, link("Sign in", "/signin")),
+    h("p", {}, t("setup.newLink")),
+    h("div", { class: "door-actions" }, link(t("signIn"), to("/signin"))),
   );
 }
 
@@ -145,10 +141,10 @@ function begun() {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const resume = form({
     parts: [problem],
-    action: "Go on with set-up",
+    action: t("setup.resume"),
     run: async () => {
       try {
-        await send("POST", "/api/setup/resume", { token });
+        await client.send("POST", "/api/setup/resume", { token });
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return noLongerGood();
         if (error instanceof ApiError && error.status === 409) return complete();
@@ -162,8 +158,8 @@ function begun() {
     main,
     doorHead(
       settings,
-      "Set-up was begun",
-      "The first administrator is there, but may have no passkey yet. If that is you, go on with it now.",
+      t("setup.begun"),
+      t("setup.begun.text"),
     ),
     progress(1),
     resume,
@@ -174,18 +170,18 @@ function passkey() {
   const why = obstacle();
   const head = doorHead(
     settings,
-    "Add your passkey",
-    "It takes the place of a password: your device keeps it and asks for your fingerprint, face or PIN.",
+    t("setup.passkey"),
+    t("setup.passkey.text"),
   );
   if (why)
-    return step(main, head, progress(1), notice("warning", why.title, why.text), h("p", { class: "hint" }, NEW_LINK));
+    return step(main, head, progress(1), notice("warning", why.title, why.text), h("p", { class: "hint" }, t("setup.newLink")));
   step(
     main,
     head,
     progress(1),
     form({
       parts: [],
-      action: "Add a passkey",
+      action: t("passkeys.add"),
       run: async () => {
         const { setup } = await register();
         done([...(setup?.apiKeys ?? []).map(keyFound), ...(setup?.oneTimeTokens ?? []).map(codeFound)]);
@@ -194,7 +190,7 @@ function passkey() {
     h(
       "p",
       { class: "hint" },
-      "Set-up is complete with it, and the set-up link is dead from then on. You can add more passkeys later.",
+      t("setup.passkey.hint"),
     ),
   );
 }
@@ -217,10 +213,8 @@ function done(found) {
     main,
     doorHead(
       settings,
-      "Set-up is complete",
-      found.length === 0
-        ? "You are signed in, and the set-up link works no longer."
-        : "You are signed in. Look at this before you go on:",
+      t("setup.complete"),
+      t(found.length === 0 ? "setup.complete.text" : "setup.complete.look"),
     ),
     progress(2),
     found.length === 0
@@ -228,12 +222,12 @@ function done(found) {
       : [
           notice(
             "warning",
-            "These exist already",
-            "They were made during set-up. Revoke each that neither you nor a script of yours has made.",
+            t("setup.found"),
+            t("setup.found.text"),
           ),
           list,
         ],
-    h("div", { class: "door-actions" }, link("Go to your account", "/account", { kind: "primary" })),
+    h("div", { class: "door-actions" }, link(t("toAccount"), to("/account"), { kind: "primary" })),
   );
 }
 
@@ -241,46 +235,46 @@ function keyFound(key) {
   return {
     name: key.name,
     path: `/api/api-keys/${key.id}`,
-    action: "Revoke key",
-    consequence: "Whatever uses this key is refused from now on.",
+    action: t("keys.revoke"),
+    consequence: t("setup.key.text"),
     badges: [
-      badge("API key"),
-      key.scopes.includes("*") ? badge("everything", "wait") : badge(many(key.scopes.length, "scope")),
+      badge(t("keys.one")),
+      key.scopes.includes("*") ? badge(t("keys.everything"), "wait") : badge(t("keys.scopes", { count: key.scopes.length })),
     ],
     facts: [
       h("code", {}, key.prefix),
-      ["made ", date(key.createdAt)],
-      key.expiresAt ? ["until ", date(key.expiresAt)] : "without end",
+      t("made", { when: date(key.createdAt) }),
+      key.expiresAt ? t("until", { when: date(key.expiresAt) }) : t("withoutEnd"),
     ],
   };
 }
 
 function codeFound(token) {
-  const name = token.isCode ? "A sign-in code" : "A sign-in link";
+  const name = t(token.isCode ? "codes.code" : "codes.link");
   return {
     name,
     path: `/api/users/${token.userID}/one-time-access-tokens/${token.id}`,
-    action: "Revoke",
-    consequence: "It signs nobody in from now on.",
-    badges: [badge("works once")],
-    facts: [["made ", date(token.createdAt)], ["until ", date(token.expiresAt)]],
+    action: t("revoke"),
+    consequence: t("setup.code.text"),
+    badges: [badge(t("codes.once"))],
+    facts: [t("made", { when: date(token.createdAt) }), t("until", { when: date(token.expiresAt) })],
   };
 }
 
 function foundRow(one, onRevoked) {
   const revoke = button(
-    "Revoke",
+    t("revoke"),
     async () => {
       const done = await ask({
-        title: `Revoke “${one.name}”?`,
+        title: t("revoke.title", { name: one.name }),
         text: one.consequence,
         action: one.action,
         danger: true,
-        run: () => send("DELETE", one.path),
+        run: () => client.send("DELETE", one.path),
       });
       if (done) onRevoked();
     },
-    { kind: "danger", label: `Revoke ${one.name}` },
+    { kind: "danger", label: t("revoke.of", { name: one.name }) },
   );
   return row({ title: one.name, badges: one.badges, facts: one.facts, actions: [revoke] });
 }
@@ -288,17 +282,17 @@ function foundRow(one, onRevoked) {
 function signedIn() {
   step(
     main,
-    doorHead(settings, "Set-up is over", "This server has its administrator, and you are signed in."),
-    h("div", { class: "door-actions" }, link("Go to your account", "/account", { kind: "primary" })),
+    doorHead(settings, t("setup.over"), t("setup.over.signedIn")),
+    h("div", { class: "door-actions" }, link(t("toAccount"), to("/account"), { kind: "primary" })),
   );
 }
 
-function over(text = "This server has its first administrator.") {
+function over(text = t("setup.over.text")) {
   step(
     main,
-    doorHead(settings, "Set-up is over", text),
-    h("p", {}, "If it was begun and not finished, you need its link again. ", NEW_LINK),
-    h("div", { class: "door-actions" }, link("Sign in", "/signin", { kind: "primary" })),
+    doorHead(settings, t("setup.over"), text),
+    h("p", {}, t("setup.over.link"), " ", t("setup.newLink")),
+    h("div", { class: "door-actions" }, link(t("signIn"), to("/signin"), { kind: "primary" })),
   );
 }
 
@@ -306,8 +300,8 @@ function over(text = "This server has its first administrator.") {
 function complete() {
   step(
     main,
-    doorHead(settings, "Set-up is over", "This server has its administrator, and set-up links work no longer."),
-    h("div", { class: "door-actions" }, link("Sign in", "/signin", { kind: "primary" })),
+    doorHead(settings, t("setup.over"), t("setup.over.complete")),
+    h("div", { class: "door-actions" }, link(t("signIn"), to("/signin"), { kind: "primary" })),
   );
 }
 

@@ -1,136 +1,152 @@
-// The frame around the pages of somebody who is signed in, and what all pages know of the application.
+// The frame around the pages of somebody who is signed in.
 
-import { get, post, query } from "./api.js";
-import { busy } from "./dialogs.js";
-import { fill, h, icon, mark } from "./dom.js";
-import { nameOf } from "./format.js";
-import { send } from "./http.js";
-
-/** The settings that everybody may know, by their keys. */
-export async function publicSettings() {
-  const list = await send("GET", "/api/application-configuration");
-  return Object.fromEntries(list.map(({ key, value }) => [key, value]));
-}
-
-/** Says the application's name in the window's title, after the page's own. */
-export function entitle(page, settings) {
-  document.title = settings?.appName ? `${page} · ${settings.appName}` : page;
-}
-
-/** The head of the card that strangers see. */
-export function doorHead(settings, title, text) {
-  return h(
-    "header",
-    { class: "door-head" },
-    mark(),
-    h("p", { class: "app-name" }, settings?.appName ?? ""),
-    h("h1", { tabindex: "-1" }, title),
-    text ? h("p", { class: "lead" }, text) : null,
-  );
-}
-
-/** Shows another step of a card, and has readers begin at its heading. */
-export function step(main, ...children) {
-  const first = !main.dataset.begun;
-  main.dataset.begun = "yes";
-  main.removeAttribute("aria-busy");
-  fill(main, ...children);
-  if (!first) main.querySelector("h1")?.focus();
-}
+import { client, get, post, query, to } from "../kit/calls.js";
+import { busy } from "../kit/dialogs.js";
+import { fill, h, icon, mark } from "../kit/dom.js";
+import { speakFor, speakOnPage } from "../kit/element.js";
+import { mayLeave } from "../kit/forms.js";
+import { nameOf } from "../kit/format.js";
+import { face } from "../kit/pieces.js";
+import { t } from "../kit/words.js";
 
 const PARTS = [
-  ["/admin/users", "Users", "users"],
-  ["/admin/groups", "Groups", "group"],
-  ["/admin/services", "Services", "apps"],
-  ["/admin/signup", "Sign-up", "door"],
-  ["/admin/keys", "API keys", "key"],
-  ["/admin/audit", "Audit log", "list"],
-  ["/admin/settings", "Settings", "sliders"],
+  ["/admin/users", "users", "users"],
+  ["/admin/groups", "groups", "group"],
+  ["/admin/services", "services", "apps"],
+  ["/admin/signup", "signUp", "door"],
+  ["/admin/keys", "keys", "key"],
+  ["/admin/audit", "audit", "list"],
+  ["/admin/settings", "settings", "sliders"],
 ];
+
+let appName = "";
+
+/** Says the application's name in the window's title, after the page's own. */
+export function entitle(page) {
+  document.title = appName ? `${page} · ${appName}` : page;
+}
 
 /**
  * Draws the frame, and returns who is signed in and the settings. People who still wait for approval have a page of their own.
  */
-export async function enter(title) {
+export async function enter() {
+  speakOnPage();
   // The Back button may thaw a page whose owner has signed out since.
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
-  const [me, settings] = await Promise.all([get("/api/users/me"), publicSettings()]);
+  const [me, settings] = await Promise.all([get("/api/users/me"), client.settings()]);
   if (me.status === "pending") {
-    location.replace("/signup");
+    location.replace(to("/signup"));
     return new Promise(() => {});
   }
-  entitle(title, settings);
-  fill(document.getElementById("top"), top(me, settings));
-  fill(document.getElementById("nav"), nav(me));
-  showWhereWeAre();
+  await speakFor(me);
+  appName = settings.appName;
+  fill(document.getElementById("top"), top(me));
+  const nav = document.getElementById("nav");
+  nav.setAttribute("aria-label", t("nav"));
+  fill(nav, parts(me));
+  markHere();
   if (me.isAdmin) countPending();
   return { me, settings };
 }
 
-/** On a telephone the parts stand in a line that is longer than the screen. */
-function showWhereWeAre() {
-  const nav = document.getElementById("nav");
-  const current = nav.querySelector("[aria-current]");
-  if (current) nav.scrollLeft = current.offsetLeft + current.offsetWidth / 2 - nav.clientWidth / 2;
+export function rename(name) {
+  appName = name;
+  document.querySelector(".brand span").textContent = name;
 }
 
-function top(me, settings) {
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const out = h("button", { type: "button", class: "button quiet" }, icon("out"), h("span", {}, "Sign out"));
-  out.addEventListener("click", () =>
-    busy(out, problem, async () => {
+function top(me) {
+  const out = h("button", { type: "button", class: "button quiet" }, icon("out"), h("span", {}, t("signOut")));
+  out.addEventListener("click", async () => {
+    if (!(await mayLeave())) return;
+    await busy(out, null, async () => {
       await post("/api/webauthn/logout");
-      location.assign("/signin?out=1");
-    }),
-  );
+      document.dispatchEvent(new CustomEvent("keyplate-leave"));
+      location.assign(to("/signin?out=1"));
+    });
+  });
+  const name = nameOf(me);
   return [
-    h("a", { class: "brand", href: "/account" }, mark(), h("span", {}, settings.appName)),
-    problem,
-    h("div", { class: "who" }, h("span", { class: "who-name" }, nameOf(me)), out),
+    menuButton(),
+    h("a", { class: "brand", href: to("/account") }, mark(), h("span", {}, appName)),
+    h("div", { class: "who" }, face({ id: me.id, name }), h("span", { class: "who-name" }, name), out),
   ];
 }
 
-function nav(me) {
-  const here = (href) => location.pathname === href || location.pathname.startsWith(`${href}/`);
-  const entry = ([href, text, picture]) =>
-    h("li", {}, h("a", { href, "aria-current": here(href) ? "page" : null }, icon(picture), h("span", {}, text)));
+/** On a telephone the parts are behind a button, and all of them are to be seen. */
+function menuButton() {
+  const menu = h(
+    "button",
+    { type: "button", class: "button quiet menu", "aria-expanded": "false", "aria-controls": "nav" },
+    icon("menu"),
+    h("span", { class: "menu-words" }, t("menu")),
+  );
+  const show = (is) => {
+    document.body.classList.toggle("menu-open", is);
+    menu.setAttribute("aria-expanded", String(is));
+  };
+  menu.addEventListener("click", () => show(!document.body.classList.contains("menu-open")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !document.body.classList.contains("menu-open")) return;
+    show(false);
+    menu.focus();
+  });
+  document.getElementById("nav").addEventListener("click", (event) => {
+    if (event.target.closest("a")) show(false);
+  });
+  return menu;
+}
+
+function parts(me) {
+  const entry = ([path, words, picture]) =>
+    h("li", {}, h("a", { href: to(path), "data-part": path }, icon(picture), h("span", {}, t(words))));
   return [
-    h("ul", {}, entry(["/account", "Your account", "user"])),
+    h("ul", {}, entry(["/account", "account", "user"])),
     me.isAdmin
       ? [
-          h("p", { class: "nav-title", id: "nav-admin" }, "Administration"),
+          h("p", { class: "nav-title", id: "nav-admin" }, t("admin")),
           h("ul", { "aria-labelledby": "nav-admin" }, PARTS.map(entry)),
         ]
       : null,
   ];
 }
 
+/** Marks in the frame the part that is shown. */
+export function markHere() {
+  for (const entry of document.querySelectorAll("#nav a")) {
+    const path = to(entry.dataset.part);
+    const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
+    if (here) entry.setAttribute("aria-current", "page");
+    else entry.removeAttribute("aria-current");
+  }
+}
+
 /** How many wait for approval, beside the users. That it cannot be counted spoils nothing else. */
 export async function countPending() {
-  const entry = document.querySelector('#nav a[href="/admin/users"]');
+  const entry = document.querySelector('#nav a[data-part="/admin/users"]');
   try {
-    const { pagination } = await send("GET", query("/api/users", { status: "pending", limit: 1 }));
+    const { pagination } = await client.send("GET", query("/api/users", { status: "pending", limit: 1 }));
     entry?.querySelector(".count")?.remove();
     const count = pagination.totalItems;
-    if (count > 0) {
-      entry?.append(h("span", { class: "count", "aria-label": `${count} waiting for approval` }, String(count)));
-      // It has moved what stands behind it.
-      showWhereWeAre();
-    }
+    if (count > 0) entry?.append(h("span", { class: "count", "aria-label": t("waiting.count", { count }) }, String(count)));
   } catch {
     // The list itself says what is wrong.
   }
 }
 
 /** The heading of a page, perhaps with a way back. */
-export function pageHead({ title, text, back, action }) {
+export function pageHead({ title, text, back, action, person }) {
   return h(
     "header",
     { class: "page-head" },
-    back ? h("a", { class: "back", href: back[0] }, icon("back"), back[1]) : null,
-    h("div", { class: "page-title" }, h("h1", { tabindex: "-1" }, title), action),
+    back ? h("a", { class: "back", href: to(back[0]) }, icon("back"), back[1]) : null,
+    h(
+      "div",
+      { class: "page-title" },
+      h("div", { class: "page-name" }, person ? face(person) : null, h("h1", { tabindex: "-1" }, title)),
+      action,
+    ),
     text ? h("p", { class: "lead" }, text) : null,
   );
 }
