@@ -8,6 +8,489 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// How a call ended. The numbers are the same on every face and never change.
+enum keyplate_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // No error.
+  KEYPLATE_STATUS_OK = 0,
+  // A value breaks a rule.
+  KEYPLATE_STATUS_INVALID_INPUT = 1,
+  // There is no such thing.
+  KEYPLATE_STATUS_NOT_FOUND = 2,
+  // The call contradicts what is stored.
+  KEYPLATE_STATUS_CONFLICT = 3,
+  // The configuration cannot work.
+  KEYPLATE_STATUS_CONFIGURATION = 4,
+  // The credential is unknown, expired, revoked or malformed.
+  KEYPLATE_STATUS_INVALID_CREDENTIAL = 100,
+  // The caller may not do this.
+  KEYPLATE_STATUS_PERMISSION_DENIED = 101,
+  // A fresh sign-in is needed first.
+  KEYPLATE_STATUS_STEP_UP_REQUIRED = 102,
+  // A passkey ceremony failed.
+  KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED = 103,
+  // The account waits for approval.
+  KEYPLATE_STATUS_ACCOUNT_PENDING = 110,
+  // The account is disabled.
+  KEYPLATE_STATUS_ACCOUNT_DISABLED = 111,
+  // The account has lapsed.
+  KEYPLATE_STATUS_ACCOUNT_EXPIRED = 112,
+  // Somebody has claimed this instance already.
+  KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED = 200,
+  // Setup is over.
+  KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE = 201,
+  // Sign-up is not open to this person.
+  KEYPLATE_STATUS_SIGNUP_REFUSED = 210,
+  // Too many tries.
+  KEYPLATE_STATUS_RATE_LIMITED = 220,
+  // Another writer held the database too long.
+  KEYPLATE_STATUS_BUSY = 500,
+  // The disk is full.
+  KEYPLATE_STATUS_STORAGE_FULL = 501,
+  // The database cannot be written.
+  KEYPLATE_STATUS_STORAGE_READ_ONLY = 502,
+  // The operating system refused.
+  KEYPLATE_STATUS_STORAGE_FAILED = 503,
+  // The file was removed or replaced.
+  KEYPLATE_STATUS_STORAGE_LOST = 504,
+  // The file is damaged.
+  KEYPLATE_STATUS_CORRUPT_DATABASE = 510,
+  // The file is not ours.
+  KEYPLATE_STATUS_FOREIGN_DATABASE = 511,
+  // The file is newer than this library.
+  KEYPLATE_STATUS_SCHEMA_TOO_NEW = 512,
+  // The handle was forked while in use.
+  KEYPLATE_STATUS_FORKED_HANDLE = 520,
+  // The clock is behind the time of the last change.
+  KEYPLATE_STATUS_CLOCK_BEHIND = 530,
+  // A defect.
+  KEYPLATE_STATUS_INTERNAL = 990,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_status keyplate_status;
+#else
+typedef int32_t keyplate_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of API keys. Equal ones are ordered by id.
+enum keyplate_api_key_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_API_KEY_SORT_UNKNOWN = 0,
+  // By time of creation.
+  KEYPLATE_API_KEY_SORT_CREATED_AT = 1,
+  // By name.
+  KEYPLATE_API_KEY_SORT_NAME = 2,
+  // By the time at which they end.
+  KEYPLATE_API_KEY_SORT_EXPIRES_AT = 3,
+  // By the time of last use.
+  KEYPLATE_API_KEY_SORT_LAST_USED_AT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_api_key_sort keyplate_api_key_sort;
+#else
+typedef int32_t keyplate_api_key_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Who did it.
+enum keyplate_actor_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_ACTOR_KIND_UNKNOWN = 0,
+  // The application itself.
+  KEYPLATE_ACTOR_KIND_HOST = 1,
+  // Somebody who had shown no credential.
+  KEYPLATE_ACTOR_KIND_ANONYMOUS = 2,
+  // A user.
+  KEYPLATE_ACTOR_KIND_USER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_actor_kind keyplate_actor_kind;
+#else
+typedef int32_t keyplate_actor_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of events. Equal ones are in the order in which they were written.
+enum keyplate_audit_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_AUDIT_SORT_UNKNOWN = 0,
+  // By time. Refusals that are counted in one row have the time of the last one.
+  KEYPLATE_AUDIT_SORT_TIME = 1,
+  // By the name of the kind.
+  KEYPLATE_AUDIT_SORT_KIND = 2,
+  // By the address of the client, as text.
+  KEYPLATE_AUDIT_SORT_ADDRESS = 3,
+  // By the user agent of the client.
+  KEYPLATE_AUDIT_SORT_USER_AGENT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_audit_sort keyplate_audit_sort;
+#else
+typedef int32_t keyplate_audit_sort;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What happened.
+enum keyplate_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_EVENT_KIND_UNKNOWN = 0,
+  // A user was created.
+  KEYPLATE_EVENT_KIND_USER_CREATED = 1,
+  // A user's data changed.
+  KEYPLATE_EVENT_KIND_USER_UPDATED = 2,
+  // A user was deleted, with everything that was theirs except these rows.
+  KEYPLATE_EVENT_KIND_USER_DELETED = 3,
+  // A user became administrator, or ceased to be one.
+  KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED = 4,
+  // A user may sign in again.
+  KEYPLATE_EVENT_KIND_USER_ENABLED = 5,
+  // A user may no longer sign in.
+  KEYPLATE_EVENT_KIND_USER_DISABLED = 6,
+  // A setup token was handed out, and an earlier one ended.
+  KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED = 7,
+  // Somebody became the first administrator.
+  KEYPLATE_EVENT_KIND_SETUP_CLAIMED = 8,
+  // Somebody tried to claim or resume setup and was refused.
+  KEYPLATE_EVENT_KIND_SETUP_REFUSED = 9,
+  // The first administrator resumed setup.
+  KEYPLATE_EVENT_KIND_SETUP_RESUMED = 10,
+  // Setup was completed, and the temporary access ended.
+  KEYPLATE_EVENT_KIND_SETUP_COMPLETED = 11,
+  // The host opened setup again.
+  KEYPLATE_EVENT_KIND_SETUP_RESET = 12,
+  // The host opened a session for somebody whom it had checked itself.
+  KEYPLATE_EVENT_KIND_SESSION_CREATED = 13,
+  // Somebody was refused a session.
+  KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED = 14,
+  // A session was revoked.
+  KEYPLATE_EVENT_KIND_SESSION_REVOKED = 15,
+  // All sessions of a user were revoked.
+  KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED = 16,
+  // An API key was created.
+  KEYPLATE_EVENT_KIND_API_KEY_CREATED = 17,
+  // An API key was rotated: it has a new secret.
+  KEYPLATE_EVENT_KIND_API_KEY_ROTATED = 18,
+  // An API key was renewed: it has a new end.
+  KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 19,
+  // An API key was revoked.
+  KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 20,
+  // A pending user was approved.
+  KEYPLATE_EVENT_KIND_USER_APPROVED = 21,
+  // A pending user was rejected, which removes them.
+  KEYPLATE_EVENT_KIND_USER_REJECTED = 22,
+  // A user was put into other groups.
+  KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 23,
+  // A user got other claims.
+  KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 24,
+  // A group was created.
+  KEYPLATE_EVENT_KIND_GROUP_CREATED = 25,
+  // A group was renamed.
+  KEYPLATE_EVENT_KIND_GROUP_UPDATED = 26,
+  // A group was deleted.
+  KEYPLATE_EVENT_KIND_GROUP_DELETED = 27,
+  // A group got other members.
+  KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED = 28,
+  // A group got other claims.
+  KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 29,
+  // A setting changed.
+  KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 30,
+  // A sign-up token was created.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 31,
+  // A sign-up token was extended, paused or otherwise changed.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 32,
+  // A sign-up token was revoked.
+  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 33,
+  // Somebody signed up.
+  KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 34,
+  // Somebody tried to sign up and was refused.
+  KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 35,
+  // A one-time token or code was created.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 36,
+  // A one-time token or code was revoked.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 37,
+  // Somebody signed in with a one-time token or code.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 38,
+  // A one-time token or code was refused.
+  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 39,
+  // There were a thousand wrong codes within an hour, so somebody may be guessing.
+  KEYPLATE_EVENT_KIND_CODE_GUESSING = 40,
+  // The clock is more than five minutes behind the time of the last change.
+  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 41,
+  // The host set the stored time back to the clock's, and ended what was made after it.
+  KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
+  // Rows that had expired long ago were removed.
+  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
+  // A user registered a passkey.
+  KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED = 44,
+  // The registration of a passkey was refused.
+  KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED = 45,
+  // A passkey was renamed.
+  KEYPLATE_EVENT_KIND_PASSKEY_RENAMED = 46,
+  // A passkey was deleted.
+  KEYPLATE_EVENT_KIND_PASSKEY_DELETED = 47,
+  // Somebody signed in with a passkey.
+  KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN = 48,
+  // The signature counter of a passkey went back: there may be a copy of it.
+  KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK = 49,
+  // Somebody used their passkey again to confirm a sensitive action (step-up).
+  KEYPLATE_EVENT_KIND_STEPPED_UP = 50,
+  // A step-up was refused.
+  KEYPLATE_EVENT_KIND_STEP_UP_REFUSED = 51,
+  // A recovery token was created.
+  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED = 52,
+  // Somebody signed in with a recovery token, which ended their other sessions.
+  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED = 53,
+  // The host changed the RP id, so passkeys of the former one no longer work.
+  KEYPLATE_EVENT_KIND_RP_ID_CHANGED = 54,
+  // A service was created.
+  KEYPLATE_EVENT_KIND_SERVICE_CREATED = 55,
+  // A service's names or origins changed.
+  KEYPLATE_EVENT_KIND_SERVICE_UPDATED = 56,
+  // A service was deleted.
+  KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
+  // It changed who may use a service.
+  KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
+  // The first key that signs access tokens was created.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
+  // The key that signs access tokens was rotated.
+  KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
+  // A plan changed the note or the scopes of an API key.
+  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 61,
+  // A plan was applied and changed something.
+  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 62,
+  // A back-up was made. This row was written after it, so it is not in it.
+  KEYPLATE_EVENT_KIND_BACKED_UP = 63,
+  // The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
+  // back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
+  // tokens work.
+  KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
+  // A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
+  KEYPLATE_EVENT_KIND_EMAIL_RELEASED = 65,
+  // An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
+  // them. Nothing was lost: the older is found by the name, until one of the two gets another.
+  KEYPLATE_EVENT_KIND_NAMES_COLLIDE = 66,
+  // More refusals within a minute than have rows of their own: the details say how many there were of each kind.
+  KEYPLATE_EVENT_KIND_OTHER_REFUSALS = 67,
+  // A passkey began or ceased to be something that may be backed up.
+  KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68,
+  // An app password was made.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_CREATED = 69,
+  // An app password was revoked.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_REVOKED = 70,
+  // An app password was refused.
+  KEYPLATE_EVENT_KIND_APP_PASSWORD_REFUSED = 71,
+  // Somebody looked at what a device asks for, and nobody else can approve it any more.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_CLAIMED = 72,
+  // Somebody approved a device.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_APPROVED = 73,
+  // Somebody denied a device.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_DENIED = 74,
+  // The code of a device was wrong, or somebody could not approve it.
+  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_REFUSED = 75,
+  // A device got the session or the app password for which it had been approved.
+  KEYPLATE_EVENT_KIND_DEVICE_SIGNED_IN = 76,
+  // A user made a link to add another device of their own.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED = 77,
+  // Another device opened such a link.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED = 78,
+  // A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
+  KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED = 79,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_event_kind keyplate_event_kind;
+#else
+typedef int32_t keyplate_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a plan did to something.
+enum keyplate_bootstrap_action
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN = 0,
+  // It was created.
+  KEYPLATE_BOOTSTRAP_ACTION_CREATED = 1,
+  // It was changed.
+  KEYPLATE_BOOTSTRAP_ACTION_UPDATED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_action keyplate_bootstrap_action;
+#else
+typedef int32_t keyplate_bootstrap_action;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A kind of thing that plans describe.
+enum keyplate_bootstrap_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_BOOTSTRAP_KIND_UNKNOWN = 0,
+  // The settings.
+  KEYPLATE_BOOTSTRAP_KIND_SETTINGS = 1,
+  // A group.
+  KEYPLATE_BOOTSTRAP_KIND_GROUP = 2,
+  // A service.
+  KEYPLATE_BOOTSTRAP_KIND_SERVICE = 3,
+  // A user.
+  KEYPLATE_BOOTSTRAP_KIND_USER = 4,
+  // A sign-up token.
+  KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN = 5,
+  // An API key.
+  KEYPLATE_BOOTSTRAP_KIND_API_KEY = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_bootstrap_kind keyplate_bootstrap_kind;
+#else
+typedef int32_t keyplate_bootstrap_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What came of a device's request so far.
+enum keyplate_device_login_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_DEVICE_LOGIN_STATE_UNKNOWN = 0,
+  // Nobody has decided yet. Ask again after the interval.
+  KEYPLATE_DEVICE_LOGIN_STATE_PENDING = 1,
+  // The device asks too often. Wait five seconds longer between two polls from now on.
+  KEYPLATE_DEVICE_LOGIN_STATE_SLOW_DOWN = 2,
+  // Somebody denied it, or may no longer approve it.
+  KEYPLATE_DEVICE_LOGIN_STATE_DENIED = 3,
+  // Nobody approved it in time.
+  KEYPLATE_DEVICE_LOGIN_STATE_EXPIRED = 4,
+  // It is approved, and this answer has what it gets. There is no second one.
+  KEYPLATE_DEVICE_LOGIN_STATE_GRANTED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_device_login_state keyplate_device_login_state;
+#else
+typedef int32_t keyplate_device_login_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a device wants.
+enum keyplate_device_wish
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_DEVICE_WISH_UNKNOWN = 0,
+  // A session of its own.
+  KEYPLATE_DEVICE_WISH_SESSION = 1,
+  // An app password for one service.
+  KEYPLATE_DEVICE_WISH_APP_PASSWORD = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_device_wish keyplate_device_wish;
+#else
+typedef int32_t keyplate_device_wish;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why a passkey ceremony failed.
+enum keyplate_passkey_failure
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN = 0,
+  // Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
+  KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE = 1,
+  // No such ceremony was begun here, or it is over.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY = 2,
+  // It was begun more than 5 minutes ago.
+  KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY = 3,
+  // Its challenge was used before.
+  KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE = 4,
+  // The ceremony is of another kind.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_KIND = 5,
+  // The ceremony is another user's or another session's.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_USER = 6,
+  // The response is no JSON of WebAuthn, or not whole.
+  KEYPLATE_PASSKEY_FAILURE_MALFORMED = 7,
+  // The client data is of another type.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE = 8,
+  // The client data has another challenge.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE = 9,
+  // The client was at another origin.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN = 10,
+  // The client was in a frame of another origin.
+  KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN = 11,
+  // The authenticator answered for another RP id.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID = 12,
+  // Nobody touched the authenticator.
+  KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT = 13,
+  // The authenticator did not verify its user.
+  KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED = 14,
+  // The signature is wrong.
+  KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE = 15,
+  // The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
+  KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM = 16,
+  // The attestation says that there is none, and has a statement. Other statements are not looked at.
+  KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION = 17,
+  // The flags of backup contradict each other.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS = 18,
+  // The client made a credential that cannot be found without a user name.
+  KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE = 19,
+  // This credential is registered already.
+  KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN = 20,
+  // There is no such credential, or it is of another RP id.
+  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL = 21,
+  // The response has no user handle, or another user's.
+  KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE = 22,
+  // The signature counter went back, and the settings refuse that.
+  KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK = 23,
+  // The passkey began or ceased to be something that may be backed up, and the settings refuse that.
+  KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED = 24,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_passkey_failure keyplate_passkey_failure;
+#else
+typedef int32_t keyplate_passkey_failure;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Which kind of `keyplate_configuration_reason` it is.
 enum keyplate_configuration_reason_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -83,6 +566,51 @@ enum keyplate_configuration_reason_kind
 typedef enum keyplate_configuration_reason_kind keyplate_configuration_reason_kind;
 #else
 typedef int32_t keyplate_configuration_reason_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What of the stored state stands in the way.
+enum keyplate_conflict_reason
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_CONFLICT_REASON_UNKNOWN = 0,
+  // Somebody or something else has this value.
+  KEYPLATE_CONFLICT_REASON_TAKEN = 1,
+  // No administrator who can sign in would be left.
+  KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR = 2,
+  // It is the last passkey of its user.
+  KEYPLATE_CONFLICT_REASON_LAST_PASSKEY = 3,
+  // The user waits for approval.
+  KEYPLATE_CONFLICT_REASON_USER_PENDING = 4,
+  // The user does not wait for approval.
+  KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING = 5,
+  // The sign-up token is revoked.
+  KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED = 6,
+  // Nobody has claimed setup.
+  KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED = 7,
+  // Setup is open already.
+  KEYPLATE_CONFLICT_REASON_SETUP_OPEN = 8,
+  // The generation of setup is another.
+  KEYPLATE_CONFLICT_REASON_OTHER_GENERATION = 9,
+  // The user has another e-mail address by now.
+  KEYPLATE_CONFLICT_REASON_OTHER_EMAIL = 12,
+  // The user's claims are too long for a token.
+  KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
+  // The file exists already.
+  KEYPLATE_CONFLICT_REASON_FILE_EXISTS = 11,
+  // Somebody has approved or denied this device already.
+  KEYPLATE_CONFLICT_REASON_DEVICE_DECIDED = 13,
+  // Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
+  KEYPLATE_CONFLICT_REASON_FORMER = 14,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_conflict_reason keyplate_conflict_reason;
+#else
+typedef int32_t keyplate_conflict_reason;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -317,529 +845,26 @@ typedef int32_t keyplate_thing;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What of the stored state stands in the way.
-enum keyplate_conflict_reason
+// Why somebody cannot sign up.
+enum keyplate_signup_refusal
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_CONFLICT_REASON_UNKNOWN = 0,
-  // Somebody or something else has this value.
-  KEYPLATE_CONFLICT_REASON_TAKEN = 1,
-  // No administrator who can sign in would be left.
-  KEYPLATE_CONFLICT_REASON_LAST_ADMINISTRATOR = 2,
-  // It is the last passkey of its user.
-  KEYPLATE_CONFLICT_REASON_LAST_PASSKEY = 3,
-  // The user waits for approval.
-  KEYPLATE_CONFLICT_REASON_USER_PENDING = 4,
-  // The user does not wait for approval.
-  KEYPLATE_CONFLICT_REASON_USER_NOT_PENDING = 5,
-  // The sign-up token is revoked.
-  KEYPLATE_CONFLICT_REASON_SIGNUP_TOKEN_REVOKED = 6,
-  // Nobody has claimed setup.
-  KEYPLATE_CONFLICT_REASON_SETUP_NOT_CLAIMED = 7,
-  // Setup is open already.
-  KEYPLATE_CONFLICT_REASON_SETUP_OPEN = 8,
-  // The generation of setup is another.
-  KEYPLATE_CONFLICT_REASON_OTHER_GENERATION = 9,
-  // The user has another e-mail address by now.
-  KEYPLATE_CONFLICT_REASON_OTHER_EMAIL = 12,
-  // The user's claims are too long for a token.
-  KEYPLATE_CONFLICT_REASON_CLAIMS_TOO_LONG = 10,
-  // The file exists already.
-  KEYPLATE_CONFLICT_REASON_FILE_EXISTS = 11,
-  // Somebody has approved or denied this device already.
-  KEYPLATE_CONFLICT_REASON_DEVICE_DECIDED = 13,
-  // Somebody had this name before, perhaps a user who was deleted, and it is kept for them.
-  KEYPLATE_CONFLICT_REASON_FORMER = 14,
+  KEYPLATE_SIGNUP_REFUSAL_UNKNOWN = 0,
+  // Sign-up is disabled.
+  KEYPLATE_SIGNUP_REFUSAL_DISABLED = 1,
+  // Sign-up wants a token.
+  KEYPLATE_SIGNUP_REFUSAL_TOKEN_NEEDED = 2,
+  // The e-mail address is not of a domain that is let in.
+  KEYPLATE_SIGNUP_REFUSAL_EMAIL_DOMAIN = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_conflict_reason keyplate_conflict_reason;
+typedef enum keyplate_signup_refusal keyplate_signup_refusal;
 #else
-typedef int32_t keyplate_conflict_reason;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// Which kind of `keyplate_limit` it is.
-enum keyplate_limit_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_LIMIT_KIND_UNKNOWN = 0,
-  // No limit.
-  KEYPLATE_LIMIT_KIND_UNLIMITED = 1,
-  // No more than this.
-  KEYPLATE_LIMIT_KIND_AT_MOST = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_limit_kind keyplate_limit_kind;
-#else
-typedef int32_t keyplate_limit_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// How a call ended. The numbers are the same on every face and never change.
-enum keyplate_status
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // No error.
-  KEYPLATE_STATUS_OK = 0,
-  // A value breaks a rule.
-  KEYPLATE_STATUS_INVALID_INPUT = 1,
-  // There is no such thing.
-  KEYPLATE_STATUS_NOT_FOUND = 2,
-  // The call contradicts what is stored.
-  KEYPLATE_STATUS_CONFLICT = 3,
-  // The configuration cannot work.
-  KEYPLATE_STATUS_CONFIGURATION = 4,
-  // The credential is unknown, expired, revoked or malformed.
-  KEYPLATE_STATUS_INVALID_CREDENTIAL = 100,
-  // The caller may not do this.
-  KEYPLATE_STATUS_PERMISSION_DENIED = 101,
-  // A fresh sign-in is needed first.
-  KEYPLATE_STATUS_STEP_UP_REQUIRED = 102,
-  // A passkey ceremony failed.
-  KEYPLATE_STATUS_PASSKEY_CEREMONY_FAILED = 103,
-  // The account waits for approval.
-  KEYPLATE_STATUS_ACCOUNT_PENDING = 110,
-  // The account is disabled.
-  KEYPLATE_STATUS_ACCOUNT_DISABLED = 111,
-  // The account has lapsed.
-  KEYPLATE_STATUS_ACCOUNT_EXPIRED = 112,
-  // Somebody has claimed this instance already.
-  KEYPLATE_STATUS_SETUP_ALREADY_CLAIMED = 200,
-  // Setup is over.
-  KEYPLATE_STATUS_SETUP_ALREADY_COMPLETE = 201,
-  // Sign-up is not open to this person.
-  KEYPLATE_STATUS_SIGNUP_REFUSED = 210,
-  // Too many tries.
-  KEYPLATE_STATUS_RATE_LIMITED = 220,
-  // Another writer held the database too long.
-  KEYPLATE_STATUS_BUSY = 500,
-  // The disk is full.
-  KEYPLATE_STATUS_STORAGE_FULL = 501,
-  // The database cannot be written.
-  KEYPLATE_STATUS_STORAGE_READ_ONLY = 502,
-  // The operating system refused.
-  KEYPLATE_STATUS_STORAGE_FAILED = 503,
-  // The file was removed or replaced.
-  KEYPLATE_STATUS_STORAGE_LOST = 504,
-  // The file is damaged.
-  KEYPLATE_STATUS_CORRUPT_DATABASE = 510,
-  // The file is not ours.
-  KEYPLATE_STATUS_FOREIGN_DATABASE = 511,
-  // The file is newer than this library.
-  KEYPLATE_STATUS_SCHEMA_TOO_NEW = 512,
-  // The handle was forked while in use.
-  KEYPLATE_STATUS_FORKED_HANDLE = 520,
-  // The clock is behind the time of the last change.
-  KEYPLATE_STATUS_CLOCK_BEHIND = 530,
-  // A defect.
-  KEYPLATE_STATUS_INTERNAL = 990,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_status keyplate_status;
-#else
-typedef int32_t keyplate_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// Which kind of `keyplate_expiry` it is.
-enum keyplate_expiry_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_EXPIRY_KIND_UNKNOWN = 0,
-  // Never.
-  KEYPLATE_EXPIRY_KIND_NEVER = 1,
-  // At this time.
-  KEYPLATE_EXPIRY_KIND_AT = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_expiry_kind keyplate_expiry_kind;
-#else
-typedef int32_t keyplate_expiry_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// An order of API keys. Equal ones are ordered by id.
-enum keyplate_api_key_sort
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_API_KEY_SORT_UNKNOWN = 0,
-  // By time of creation.
-  KEYPLATE_API_KEY_SORT_CREATED_AT = 1,
-  // By name.
-  KEYPLATE_API_KEY_SORT_NAME = 2,
-  // By the time at which they end.
-  KEYPLATE_API_KEY_SORT_EXPIRES_AT = 3,
-  // By the time of last use.
-  KEYPLATE_API_KEY_SORT_LAST_USED_AT = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_api_key_sort keyplate_api_key_sort;
-#else
-typedef int32_t keyplate_api_key_sort;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// The role of a user.
-enum keyplate_role
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_ROLE_UNKNOWN = 0,
-  // An ordinary user, who looks after what is their own.
-  KEYPLATE_ROLE_USER = 1,
-  // An administrator, who looks after everybody.
-  KEYPLATE_ROLE_ADMINISTRATOR = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_role keyplate_role;
-#else
-typedef int32_t keyplate_role;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// What happened.
-enum keyplate_event_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_EVENT_KIND_UNKNOWN = 0,
-  // A user was created.
-  KEYPLATE_EVENT_KIND_USER_CREATED = 1,
-  // A user's data changed.
-  KEYPLATE_EVENT_KIND_USER_UPDATED = 2,
-  // A user was deleted, with everything that was theirs except these rows.
-  KEYPLATE_EVENT_KIND_USER_DELETED = 3,
-  // A user became administrator, or ceased to be one.
-  KEYPLATE_EVENT_KIND_USER_ROLE_CHANGED = 4,
-  // A user may sign in again.
-  KEYPLATE_EVENT_KIND_USER_ENABLED = 5,
-  // A user may no longer sign in.
-  KEYPLATE_EVENT_KIND_USER_DISABLED = 6,
-  // A setup token was handed out, and an earlier one ended.
-  KEYPLATE_EVENT_KIND_SETUP_TOKEN_CREATED = 7,
-  // Somebody became the first administrator.
-  KEYPLATE_EVENT_KIND_SETUP_CLAIMED = 8,
-  // Somebody tried to claim or resume setup and was refused.
-  KEYPLATE_EVENT_KIND_SETUP_REFUSED = 9,
-  // The first administrator resumed setup.
-  KEYPLATE_EVENT_KIND_SETUP_RESUMED = 10,
-  // Setup was completed, and the temporary access ended.
-  KEYPLATE_EVENT_KIND_SETUP_COMPLETED = 11,
-  // The host opened setup again.
-  KEYPLATE_EVENT_KIND_SETUP_RESET = 12,
-  // The host opened a session for somebody whom it had checked itself.
-  KEYPLATE_EVENT_KIND_SESSION_CREATED = 13,
-  // Somebody was refused a session.
-  KEYPLATE_EVENT_KIND_SIGN_IN_REFUSED = 14,
-  // A session was revoked.
-  KEYPLATE_EVENT_KIND_SESSION_REVOKED = 15,
-  // All sessions of a user were revoked.
-  KEYPLATE_EVENT_KIND_USER_SESSIONS_REVOKED = 16,
-  // An API key was created.
-  KEYPLATE_EVENT_KIND_API_KEY_CREATED = 17,
-  // An API key was rotated: it has a new secret.
-  KEYPLATE_EVENT_KIND_API_KEY_ROTATED = 18,
-  // An API key was renewed: it has a new end.
-  KEYPLATE_EVENT_KIND_API_KEY_RENEWED = 19,
-  // An API key was revoked.
-  KEYPLATE_EVENT_KIND_API_KEY_REVOKED = 20,
-  // A pending user was approved.
-  KEYPLATE_EVENT_KIND_USER_APPROVED = 21,
-  // A pending user was rejected, which removes them.
-  KEYPLATE_EVENT_KIND_USER_REJECTED = 22,
-  // A user was put into other groups.
-  KEYPLATE_EVENT_KIND_USER_GROUPS_CHANGED = 23,
-  // A user got other claims.
-  KEYPLATE_EVENT_KIND_USER_CLAIMS_CHANGED = 24,
-  // A group was created.
-  KEYPLATE_EVENT_KIND_GROUP_CREATED = 25,
-  // A group was renamed.
-  KEYPLATE_EVENT_KIND_GROUP_UPDATED = 26,
-  // A group was deleted.
-  KEYPLATE_EVENT_KIND_GROUP_DELETED = 27,
-  // A group got other members.
-  KEYPLATE_EVENT_KIND_GROUP_MEMBERS_CHANGED = 28,
-  // A group got other claims.
-  KEYPLATE_EVENT_KIND_GROUP_CLAIMS_CHANGED = 29,
-  // A setting changed.
-  KEYPLATE_EVENT_KIND_SETTINGS_CHANGED = 30,
-  // A sign-up token was created.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_CREATED = 31,
-  // A sign-up token was extended, paused or otherwise changed.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_UPDATED = 32,
-  // A sign-up token was revoked.
-  KEYPLATE_EVENT_KIND_SIGNUP_TOKEN_REVOKED = 33,
-  // Somebody signed up.
-  KEYPLATE_EVENT_KIND_USER_SIGNED_UP = 34,
-  // Somebody tried to sign up and was refused.
-  KEYPLATE_EVENT_KIND_SIGNUP_REFUSED = 35,
-  // A one-time token or code was created.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_CREATED = 36,
-  // A one-time token or code was revoked.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REVOKED = 37,
-  // Somebody signed in with a one-time token or code.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REDEEMED = 38,
-  // A one-time token or code was refused.
-  KEYPLATE_EVENT_KIND_ONE_TIME_TOKEN_REFUSED = 39,
-  // There were a thousand wrong codes within an hour, so somebody may be guessing.
-  KEYPLATE_EVENT_KIND_CODE_GUESSING = 40,
-  // The clock is more than five minutes behind the time of the last change.
-  KEYPLATE_EVENT_KIND_CLOCK_BEHIND = 41,
-  // The host set the stored time back to the clock's, and ended what was made after it.
-  KEYPLATE_EVENT_KIND_CLOCK_RESET = 42,
-  // Rows that had expired long ago were removed.
-  KEYPLATE_EVENT_KIND_EXPIRED_PURGED = 43,
-  // A user registered a passkey.
-  KEYPLATE_EVENT_KIND_PASSKEY_REGISTERED = 44,
-  // The registration of a passkey was refused.
-  KEYPLATE_EVENT_KIND_PASSKEY_REGISTRATION_REFUSED = 45,
-  // A passkey was renamed.
-  KEYPLATE_EVENT_KIND_PASSKEY_RENAMED = 46,
-  // A passkey was deleted.
-  KEYPLATE_EVENT_KIND_PASSKEY_DELETED = 47,
-  // Somebody signed in with a passkey.
-  KEYPLATE_EVENT_KIND_PASSKEY_SIGNED_IN = 48,
-  // The signature counter of a passkey went back: there may be a copy of it.
-  KEYPLATE_EVENT_KIND_PASSKEY_COUNTER_WENT_BACK = 49,
-  // Somebody used their passkey again to confirm a sensitive action (step-up).
-  KEYPLATE_EVENT_KIND_STEPPED_UP = 50,
-  // A step-up was refused.
-  KEYPLATE_EVENT_KIND_STEP_UP_REFUSED = 51,
-  // A recovery token was created.
-  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_CREATED = 52,
-  // Somebody signed in with a recovery token, which ended their other sessions.
-  KEYPLATE_EVENT_KIND_RECOVERY_TOKEN_REDEEMED = 53,
-  // The host changed the RP id, so passkeys of the former one no longer work.
-  KEYPLATE_EVENT_KIND_RP_ID_CHANGED = 54,
-  // A service was created.
-  KEYPLATE_EVENT_KIND_SERVICE_CREATED = 55,
-  // A service's names or origins changed.
-  KEYPLATE_EVENT_KIND_SERVICE_UPDATED = 56,
-  // A service was deleted.
-  KEYPLATE_EVENT_KIND_SERVICE_DELETED = 57,
-  // It changed who may use a service.
-  KEYPLATE_EVENT_KIND_SERVICE_ACCESS_CHANGED = 58,
-  // The first key that signs access tokens was created.
-  KEYPLATE_EVENT_KIND_SIGNING_KEY_CREATED = 59,
-  // The key that signs access tokens was rotated.
-  KEYPLATE_EVENT_KIND_SIGNING_KEY_ROTATED = 60,
-  // A plan changed the note or the scopes of an API key.
-  KEYPLATE_EVENT_KIND_API_KEY_UPDATED = 61,
-  // A plan was applied and changed something.
-  KEYPLATE_EVENT_KIND_BOOTSTRAPPED = 62,
-  // A back-up was made. This row was written after it, so it is not in it.
-  KEYPLATE_EVENT_KIND_BACKED_UP = 63,
-  // The database was replaced by a back-up. Sessions and one-time tokens have ended, and what was revoked after the
-  // back-up is no longer revoked. The details say when the back-up was made, and how many API keys and sign-up
-  // tokens work.
-  KEYPLATE_EVENT_KIND_BACKUP_RESTORED = 64,
-  // A user has no e-mail address any more: the user had only typed it, and somebody else holds it now.
-  KEYPLATE_EVENT_KIND_EMAIL_RELEASED = 65,
-  // An upgrade compares names more strictly, and found that this one is an older user's or group's too; the details name
-  // them. Nothing was lost: the older is found by the name, until one of the two gets another.
-  KEYPLATE_EVENT_KIND_NAMES_COLLIDE = 66,
-  // More refusals within a minute than have rows of their own: the details say how many there were of each kind.
-  KEYPLATE_EVENT_KIND_OTHER_REFUSALS = 67,
-  // A passkey began or ceased to be something that may be backed up.
-  KEYPLATE_EVENT_KIND_PASSKEY_BACKUP_ELIGIBILITY_CHANGED = 68,
-  // An app password was made.
-  KEYPLATE_EVENT_KIND_APP_PASSWORD_CREATED = 69,
-  // An app password was revoked.
-  KEYPLATE_EVENT_KIND_APP_PASSWORD_REVOKED = 70,
-  // An app password was refused.
-  KEYPLATE_EVENT_KIND_APP_PASSWORD_REFUSED = 71,
-  // Somebody looked at what a device asks for, and nobody else can approve it any more.
-  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_CLAIMED = 72,
-  // Somebody approved a device.
-  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_APPROVED = 73,
-  // Somebody denied a device.
-  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_DENIED = 74,
-  // The code of a device was wrong, or somebody could not approve it.
-  KEYPLATE_EVENT_KIND_DEVICE_LOGIN_REFUSED = 75,
-  // A device got the session or the app password for which it had been approved.
-  KEYPLATE_EVENT_KIND_DEVICE_SIGNED_IN = 76,
-  // A user made a link to add another device of their own.
-  KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED = 77,
-  // Another device opened such a link.
-  KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED = 78,
-  // A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
-  KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED = 79,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_event_kind keyplate_event_kind;
-#else
-typedef int32_t keyplate_event_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// Who did it.
-enum keyplate_actor_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_ACTOR_KIND_UNKNOWN = 0,
-  // The application itself.
-  KEYPLATE_ACTOR_KIND_HOST = 1,
-  // Somebody who had shown no credential.
-  KEYPLATE_ACTOR_KIND_ANONYMOUS = 2,
-  // A user.
-  KEYPLATE_ACTOR_KIND_USER = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_actor_kind keyplate_actor_kind;
-#else
-typedef int32_t keyplate_actor_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// An order of events. Equal ones are in the order in which they were written.
-enum keyplate_audit_sort
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_AUDIT_SORT_UNKNOWN = 0,
-  // By time. Refusals that are counted in one row have the time of the last one.
-  KEYPLATE_AUDIT_SORT_TIME = 1,
-  // By the name of the kind.
-  KEYPLATE_AUDIT_SORT_KIND = 2,
-  // By the address of the client, as text.
-  KEYPLATE_AUDIT_SORT_ADDRESS = 3,
-  // By the user agent of the client.
-  KEYPLATE_AUDIT_SORT_USER_AGENT = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_audit_sort keyplate_audit_sort;
-#else
-typedef int32_t keyplate_audit_sort;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// What a plan did to something.
-enum keyplate_bootstrap_action
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_BOOTSTRAP_ACTION_UNKNOWN = 0,
-  // It was created.
-  KEYPLATE_BOOTSTRAP_ACTION_CREATED = 1,
-  // It was changed.
-  KEYPLATE_BOOTSTRAP_ACTION_UPDATED = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_bootstrap_action keyplate_bootstrap_action;
-#else
-typedef int32_t keyplate_bootstrap_action;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// A kind of thing that plans describe.
-enum keyplate_bootstrap_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_BOOTSTRAP_KIND_UNKNOWN = 0,
-  // The settings.
-  KEYPLATE_BOOTSTRAP_KIND_SETTINGS = 1,
-  // A group.
-  KEYPLATE_BOOTSTRAP_KIND_GROUP = 2,
-  // A service.
-  KEYPLATE_BOOTSTRAP_KIND_SERVICE = 3,
-  // A user.
-  KEYPLATE_BOOTSTRAP_KIND_USER = 4,
-  // A sign-up token.
-  KEYPLATE_BOOTSTRAP_KIND_SIGNUP_TOKEN = 5,
-  // An API key.
-  KEYPLATE_BOOTSTRAP_KIND_API_KEY = 6,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_bootstrap_kind keyplate_bootstrap_kind;
-#else
-typedef int32_t keyplate_bootstrap_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// What a device wants.
-enum keyplate_device_wish
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_DEVICE_WISH_UNKNOWN = 0,
-  // A session of its own.
-  KEYPLATE_DEVICE_WISH_SESSION = 1,
-  // An app password for one service.
-  KEYPLATE_DEVICE_WISH_APP_PASSWORD = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_device_wish keyplate_device_wish;
-#else
-typedef int32_t keyplate_device_wish;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// What came of a device's request so far.
-enum keyplate_device_login_state
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_DEVICE_LOGIN_STATE_UNKNOWN = 0,
-  // Nobody has decided yet. Ask again after the interval.
-  KEYPLATE_DEVICE_LOGIN_STATE_PENDING = 1,
-  // The device asks too often. Wait five seconds longer between two polls from now on.
-  KEYPLATE_DEVICE_LOGIN_STATE_SLOW_DOWN = 2,
-  // Somebody denied it, or may no longer approve it.
-  KEYPLATE_DEVICE_LOGIN_STATE_DENIED = 3,
-  // Nobody approved it in time.
-  KEYPLATE_DEVICE_LOGIN_STATE_EXPIRED = 4,
-  // It is approved, and this answer has what it gets. There is no second one.
-  KEYPLATE_DEVICE_LOGIN_STATE_GRANTED = 5,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_device_login_state keyplate_device_login_state;
-#else
-typedef int32_t keyplate_device_login_state;
+typedef int32_t keyplate_signup_refusal;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -889,26 +914,24 @@ typedef int32_t keyplate_username_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Whether a user may sign in.
-enum keyplate_user_status
+// Why passkeys cannot work at the configured origin.
+enum keyplate_passkey_problem
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_USER_STATUS_UNKNOWN = 0,
-  // Not yet: they wait for approval.
-  KEYPLATE_USER_STATUS_PENDING = 1,
-  // Yes.
-  KEYPLATE_USER_STATUS_ACTIVE = 2,
-  // No.
-  KEYPLATE_USER_STATUS_DISABLED = 3,
+  KEYPLATE_PASSKEY_PROBLEM_UNKNOWN = 0,
+  // The origin is an IP address, which browsers take for no RP id.
+  KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS = 1,
+  // The origin is neither https nor localhost: browsers offer no passkeys there.
+  KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_user_status keyplate_user_status;
+typedef enum keyplate_passkey_problem keyplate_passkey_problem;
 #else
-typedef int32_t keyplate_user_status;
+typedef int32_t keyplate_passkey_problem;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1003,26 +1026,25 @@ typedef int32_t keyplate_sign_in_method;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Who may sign up. The mode decides before anything else is checked.
-enum keyplate_signup_mode
+// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
+// that move into them or are edited there.
+enum keyplate_backup_eligibility_policy
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_SIGNUP_MODE_UNKNOWN = 0,
-  // Nobody. Administrators create the users.
-  KEYPLATE_SIGNUP_MODE_DISABLED = 1,
-  // People who have a sign-up token.
-  KEYPLATE_SIGNUP_MODE_WITH_TOKEN = 2,
-  // Everybody.
-  KEYPLATE_SIGNUP_MODE_OPEN = 3,
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN = 0,
+  // Note it on the passkey and in the audit log, and sign the user in.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD = 1,
+  // Note it and refuse.
+  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_signup_mode keyplate_signup_mode;
+typedef enum keyplate_backup_eligibility_policy keyplate_backup_eligibility_policy;
 #else
-typedef int32_t keyplate_signup_mode;
+typedef int32_t keyplate_backup_eligibility_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1047,25 +1069,26 @@ typedef int32_t keyplate_counter_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What to do when a passkey begins or ceases to be something that may be backed up. Password managers do that to passkeys
-// that move into them or are edited there.
-enum keyplate_backup_eligibility_policy
+// Who may sign up. The mode decides before anything else is checked.
+enum keyplate_signup_mode
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_UNKNOWN = 0,
-  // Note it on the passkey and in the audit log, and sign the user in.
-  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_RECORD = 1,
-  // Note it and refuse.
-  KEYPLATE_BACKUP_ELIGIBILITY_POLICY_DENY = 2,
+  KEYPLATE_SIGNUP_MODE_UNKNOWN = 0,
+  // Nobody. Administrators create the users.
+  KEYPLATE_SIGNUP_MODE_DISABLED = 1,
+  // People who have a sign-up token.
+  KEYPLATE_SIGNUP_MODE_WITH_TOKEN = 2,
+  // Everybody.
+  KEYPLATE_SIGNUP_MODE_OPEN = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_backup_eligibility_policy keyplate_backup_eligibility_policy;
+typedef enum keyplate_signup_mode keyplate_signup_mode;
 #else
-typedef int32_t keyplate_backup_eligibility_policy;
+typedef int32_t keyplate_signup_mode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1092,27 +1115,6 @@ typedef int32_t keyplate_setup_stage;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Why passkeys cannot work at the configured origin.
-enum keyplate_passkey_problem
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_PASSKEY_PROBLEM_UNKNOWN = 0,
-  // The origin is an IP address, which browsers take for no RP id.
-  KEYPLATE_PASSKEY_PROBLEM_IP_ADDRESS = 1,
-  // The origin is neither https nor localhost: browsers offer no passkeys there.
-  KEYPLATE_PASSKEY_PROBLEM_INSECURE_ORIGIN = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_passkey_problem keyplate_passkey_problem;
-#else
-typedef int32_t keyplate_passkey_problem;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
 // Whether an administrator has to approve people who sign up.
 enum keyplate_approval_rule
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1133,6 +1135,52 @@ enum keyplate_approval_rule
 typedef enum keyplate_approval_rule keyplate_approval_rule;
 #else
 typedef int32_t keyplate_approval_rule;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Which kind of `keyplate_limit` it is.
+enum keyplate_limit_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_LIMIT_KIND_UNKNOWN = 0,
+  // No limit.
+  KEYPLATE_LIMIT_KIND_UNLIMITED = 1,
+  // No more than this.
+  KEYPLATE_LIMIT_KIND_AT_MOST = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_limit_kind keyplate_limit_kind;
+#else
+typedef int32_t keyplate_limit_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// An order of sign-up tokens. Equal ones are ordered by id.
+enum keyplate_signup_token_sort
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN = 0,
+  // By time of creation.
+  KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT = 1,
+  // By the time at which they end.
+  KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT = 2,
+  // By how often they may be used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES = 3,
+  // By how often they were used.
+  KEYPLATE_SIGNUP_TOKEN_SORT_USES = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_signup_token_sort keyplate_signup_token_sort;
+#else
+typedef int32_t keyplate_signup_token_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1163,28 +1211,45 @@ typedef int32_t keyplate_signup_token_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// An order of sign-up tokens. Equal ones are ordered by id.
-enum keyplate_signup_token_sort
+// Which kind of `keyplate_expiry` it is.
+enum keyplate_expiry_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_SIGNUP_TOKEN_SORT_UNKNOWN = 0,
-  // By time of creation.
-  KEYPLATE_SIGNUP_TOKEN_SORT_CREATED_AT = 1,
-  // By the time at which they end.
-  KEYPLATE_SIGNUP_TOKEN_SORT_EXPIRES_AT = 2,
-  // By how often they may be used.
-  KEYPLATE_SIGNUP_TOKEN_SORT_MAX_USES = 3,
-  // By how often they were used.
-  KEYPLATE_SIGNUP_TOKEN_SORT_USES = 4,
+  KEYPLATE_EXPIRY_KIND_UNKNOWN = 0,
+  // Never.
+  KEYPLATE_EXPIRY_KIND_NEVER = 1,
+  // At this time.
+  KEYPLATE_EXPIRY_KIND_AT = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_signup_token_sort keyplate_signup_token_sort;
+typedef enum keyplate_expiry_kind keyplate_expiry_kind;
 #else
-typedef int32_t keyplate_signup_token_sort;
+typedef int32_t keyplate_expiry_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The role of a user.
+enum keyplate_role
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None, or newer than this header.
+  KEYPLATE_ROLE_UNKNOWN = 0,
+  // An ordinary user, who looks after what is their own.
+  KEYPLATE_ROLE_USER = 1,
+  // An administrator, who looks after everybody.
+  KEYPLATE_ROLE_ADMINISTRATOR = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum keyplate_role keyplate_role;
+#else
+typedef int32_t keyplate_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1225,91 +1290,26 @@ typedef int32_t keyplate_user_sort;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Why somebody cannot sign up.
-enum keyplate_signup_refusal
+// Whether a user may sign in.
+enum keyplate_user_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // None, or newer than this header.
-  KEYPLATE_SIGNUP_REFUSAL_UNKNOWN = 0,
-  // Sign-up is disabled.
-  KEYPLATE_SIGNUP_REFUSAL_DISABLED = 1,
-  // Sign-up wants a token.
-  KEYPLATE_SIGNUP_REFUSAL_TOKEN_NEEDED = 2,
-  // The e-mail address is not of a domain that is let in.
-  KEYPLATE_SIGNUP_REFUSAL_EMAIL_DOMAIN = 3,
+  KEYPLATE_USER_STATUS_UNKNOWN = 0,
+  // Not yet: they wait for approval.
+  KEYPLATE_USER_STATUS_PENDING = 1,
+  // Yes.
+  KEYPLATE_USER_STATUS_ACTIVE = 2,
+  // No.
+  KEYPLATE_USER_STATUS_DISABLED = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_signup_refusal keyplate_signup_refusal;
+typedef enum keyplate_user_status keyplate_user_status;
 #else
-typedef int32_t keyplate_signup_refusal;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// Why a passkey ceremony failed.
-enum keyplate_passkey_failure
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // None, or newer than this header.
-  KEYPLATE_PASSKEY_FAILURE_UNKNOWN = 0,
-  // Passkeys cannot work at this origin, or with this RP id; `keyplate_get_setup_state` says why.
-  KEYPLATE_PASSKEY_FAILURE_UNAVAILABLE = 1,
-  // No such ceremony was begun here, or it is over.
-  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CEREMONY = 2,
-  // It was begun more than 5 minutes ago.
-  KEYPLATE_PASSKEY_FAILURE_EXPIRED_CEREMONY = 3,
-  // Its challenge was used before.
-  KEYPLATE_PASSKEY_FAILURE_SPENT_CHALLENGE = 4,
-  // The ceremony is of another kind.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_KIND = 5,
-  // The ceremony is another user's or another session's.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_USER = 6,
-  // The response is no JSON of WebAuthn, or not whole.
-  KEYPLATE_PASSKEY_FAILURE_MALFORMED = 7,
-  // The client data is of another type.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_TYPE = 8,
-  // The client data has another challenge.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_CHALLENGE = 9,
-  // The client was at another origin.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_ORIGIN = 10,
-  // The client was in a frame of another origin.
-  KEYPLATE_PASSKEY_FAILURE_CROSS_ORIGIN = 11,
-  // The authenticator answered for another RP id.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_RP_ID = 12,
-  // Nobody touched the authenticator.
-  KEYPLATE_PASSKEY_FAILURE_USER_NOT_PRESENT = 13,
-  // The authenticator did not verify its user.
-  KEYPLATE_PASSKEY_FAILURE_USER_NOT_VERIFIED = 14,
-  // The signature is wrong.
-  KEYPLATE_PASSKEY_FAILURE_BAD_SIGNATURE = 15,
-  // The key is of an algorithm that was not asked for, or not of the type, curve or size that this algorithm has.
-  KEYPLATE_PASSKEY_FAILURE_UNSUPPORTED_ALGORITHM = 16,
-  // The attestation says that there is none, and has a statement. Other statements are not looked at.
-  KEYPLATE_PASSKEY_FAILURE_BAD_ATTESTATION = 17,
-  // The flags of backup contradict each other.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_BACKUP_FLAGS = 18,
-  // The client made a credential that cannot be found without a user name.
-  KEYPLATE_PASSKEY_FAILURE_NOT_DISCOVERABLE = 19,
-  // This credential is registered already.
-  KEYPLATE_PASSKEY_FAILURE_CREDENTIAL_TAKEN = 20,
-  // There is no such credential, or it is of another RP id.
-  KEYPLATE_PASSKEY_FAILURE_UNKNOWN_CREDENTIAL = 21,
-  // The response has no user handle, or another user's.
-  KEYPLATE_PASSKEY_FAILURE_WRONG_USER_HANDLE = 22,
-  // The signature counter went back, and the settings refuse that.
-  KEYPLATE_PASSKEY_FAILURE_COUNTER_WENT_BACK = 23,
-  // The passkey began or ceased to be something that may be backed up, and the settings refuse that.
-  KEYPLATE_PASSKEY_FAILURE_BACKUP_ELIGIBILITY_CHANGED = 24,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum keyplate_passkey_failure keyplate_passkey_failure;
-#else
-typedef int32_t keyplate_passkey_failure;
+typedef int32_t keyplate_user_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1827,8 +1827,56 @@ typedef int64_t (*keyplate_time_callback)(void *data);
 extern "C" {
 #endif // __cplusplus
 
+// Its name, such as `ok`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_status_name(keyplate_status value);
+
+// The status with which HTTP says the same, for example 404, as `keyplate_error_get_http_status` does.
+// 500 for a number that this library does not know.
+int64_t keyplate_status_http_status(keyplate_status status);
+
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_api_key_sort_name(keyplate_api_key_sort value);
+
+// Its name, such as `host`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_actor_kind_name(keyplate_actor_kind value);
+
+// Its name, such as `time`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_audit_sort_name(keyplate_audit_sort value);
+
+// Its name, such as `user_created`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_event_kind_name(keyplate_event_kind value);
+
+// Its name, such as `created`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_bootstrap_action_name(keyplate_bootstrap_action value);
+
+// Its name, such as `settings`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_bootstrap_kind_name(keyplate_bootstrap_kind value);
+
+// Its name, such as `pending`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_device_login_state_name(keyplate_device_login_state value);
+
+// Its name, such as `session`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_device_wish_name(keyplate_device_wish value);
+
+// Its name, such as `unavailable`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_passkey_failure_name(keyplate_passkey_failure value);
+
 // Frees it; NULL is fine.
 void keyplate_configuration_reason_free(keyplate_configuration_reason *configuration_reason);
+
+// Its name, such as `no_file`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_configuration_reason_kind_name(keyplate_configuration_reason_kind value);
 
 // Which kind it is.
 keyplate_configuration_reason_kind keyplate_configuration_reason_get_kind(const keyplate_configuration_reason *configuration_reason);
@@ -1857,8 +1905,16 @@ keyplate_str keyplate_configuration_reason_get_unsafe_side_file_suffix(const key
 // The most bytes that are allowed.
 int64_t keyplate_configuration_reason_get_path_too_long_most(const keyplate_configuration_reason *configuration_reason);
 
+// Its name, such as `taken`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_conflict_reason_name(keyplate_conflict_reason value);
+
 // Frees it; NULL is fine.
 void keyplate_denial_reason_free(keyplate_denial_reason *denial_reason);
+
+// Its name, such as `host_only`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_denial_reason_kind_name(keyplate_denial_reason_kind value);
 
 // Which kind it is.
 keyplate_denial_reason_kind keyplate_denial_reason_get_kind(const keyplate_denial_reason *denial_reason);
@@ -1869,6 +1925,10 @@ keyplate_str keyplate_denial_reason_get_missing_scope_scope(const keyplate_denia
 
 // Frees it; NULL is fine.
 void keyplate_input_reason_free(keyplate_input_reason *input_reason);
+
+// Its name, such as `missing`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_input_reason_kind_name(keyplate_input_reason_kind value);
 
 // Which kind it is.
 keyplate_input_reason_kind keyplate_input_reason_get_kind(const keyplate_input_reason *input_reason);
@@ -1943,8 +2003,64 @@ int64_t keyplate_input_reason_get_not_json_column(const keyplate_input_reason *i
 // Borrowed from `input_reason`.
 keyplate_str keyplate_input_reason_get_wrong_type_expected(const keyplate_input_reason *input_reason);
 
+// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_signup_refusal_name(keyplate_signup_refusal value);
+
+// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_thing_name(keyplate_thing value);
+
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_group_sort_name(keyplate_group_sort value);
+
+// Its name, such as `ascii`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_username_policy_name(keyplate_username_policy value);
+
+// Its name, such as `ip_address`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_passkey_problem_name(keyplate_passkey_problem value);
+
+// Its name, such as `everyone`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_decision_reason_name(keyplate_decision_reason value);
+
+// Its name, such as `nobody`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_service_access_name(keyplate_service_access value);
+
+// Its name, such as `setup`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_sign_in_method_name(keyplate_sign_in_method value);
+
+// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_backup_eligibility_policy_name(keyplate_backup_eligibility_policy value);
+
+// Its name, such as `record`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_counter_policy_name(keyplate_counter_policy value);
+
+// Its name, such as `disabled`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_signup_mode_name(keyplate_signup_mode value);
+
+// Its name, such as `uninitialised`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_setup_stage_name(keyplate_setup_stage value);
+
+// Its name, such as `setting`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_approval_rule_name(keyplate_approval_rule value);
+
 // Frees it; NULL is fine.
 void keyplate_limit_free(keyplate_limit *limit);
+
+// Its name, such as `unlimited`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_limit_kind_name(keyplate_limit_kind value);
 
 // Which kind it is.
 keyplate_limit_kind keyplate_limit_get_kind(const keyplate_limit *limit);
@@ -1960,8 +2076,20 @@ int64_t keyplate_limit_get_at_most_most(const keyplate_limit *limit);
 // Free it with `keyplate_limit_free`.
 keyplate_status keyplate_limit_new_at_most(int64_t most, keyplate_limit **out, keyplate_error **error);
 
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_signup_token_sort_name(keyplate_signup_token_sort value);
+
+// Its name, such as `usable`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_signup_token_state_name(keyplate_signup_token_state value);
+
 // Frees it; NULL is fine.
 void keyplate_expiry_free(keyplate_expiry *expiry);
+
+// Its name, such as `never`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_expiry_kind_name(keyplate_expiry_kind value);
 
 // Which kind it is.
 keyplate_expiry_kind keyplate_expiry_get_kind(const keyplate_expiry *expiry);
@@ -1976,6 +2104,18 @@ int64_t keyplate_expiry_get_at_time(const keyplate_expiry *expiry);
 // At this time.
 // Free it with `keyplate_expiry_free`.
 keyplate_status keyplate_expiry_new_at(int64_t time, keyplate_expiry **out, keyplate_error **error);
+
+// Its name, such as `user`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_role_name(keyplate_role value);
+
+// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_user_sort_name(keyplate_user_sort value);
+
+// Its name, such as `pending`, for logs and JSON; it never changes. `unknown` for any other number.
+// NUL-terminated, never freed.
+const char *keyplate_user_status_name(keyplate_user_status value);
 
 // Frees it; NULL is fine.
 void keyplate_principal_free(keyplate_principal *principal);
@@ -6325,6 +6465,42 @@ keyplate_str keyplate_secret_reveal(const keyplate_secret *secret);
 
 // Frees it; NULL is fine.
 void keyplate_secret_free(keyplate_secret *secret);
+
+// Finds the credential of a request. The arguments are the headers `Authorization`, `X-API-Key` and `Cookie`, and the name
+// of the session's cookie; NULL for what is not there. The cookie decides if there is one, then `Authorization: Bearer`,
+// then `X-API-Key`. The result is borrowed from the argument it stands in; its `ptr` is NULL when there is no credential.
+// Whether it was the cookie is written to `from_cookie`, which may be NULL: browsers send cookies by themselves, so a host
+// that changes something then has to look at `Origin`.
+keyplate_str keyplate_find_credential(const char *authorization,
+                                      const char *api_key,
+                                      const char *cookie,
+                                      const char *cookie_name,
+                                      bool *from_cookie);
+
+// Finds the value of a cookie in the header `Cookie`: the first of this name that is not empty, borrowed from `cookie`.
+// `ptr` is NULL when there is none.
+keyplate_str keyplate_find_cookie(const char *cookie, const char *name);
+
+// Makes the value of the header `Set-Cookie` that gives a browser its session: out of reach of scripts, for this host alone,
+// and for as long as the session can last. NULL for `signed_in` makes the one that takes the cookie away. Over https set
+// `secure` and let the name begin with `__Host-`, so that no other host can set it. `out` is the caller's, because it has
+// the token in it: free it with `keyplate_secret_free`.
+keyplate_status keyplate_session_cookie_new(const char *name,
+                                            const keyplate_signed_in *signed_in,
+                                            bool secure,
+                                            keyplate_secret **out,
+                                            keyplate_error **error);
+
+// Makes the value of the header `Set-Cookie` for something else that belongs to a browser, such as the `ceremony` of a
+// passkey, with the same care as `keyplate_session_cookie_new`. `value` is `value_len` bytes; with none, or with 0 for
+// `max_age_seconds`, the browser drops the cookie. Free `out` with `keyplate_secret_free`.
+keyplate_status keyplate_cookie_new(const char *name,
+                                    const char *value,
+                                    size_t value_len,
+                                    int64_t max_age_seconds,
+                                    bool secure,
+                                    keyplate_secret **out,
+                                    keyplate_error **error);
 
 // Sets who hears what happens: `callback` is called with each event and `data`. NULL for nobody. `free_data`, if not
 // NULL, is called with `data` when it is needed no more, also when this function fails.

@@ -59,6 +59,21 @@ static void call_keyplate_actor_kind_name(void) {
     }
 }
 
+static void call_keyplate_audit_sort_name(void) {
+    {
+        named(keyplate_audit_sort_name((keyplate_audit_sort)-1), "keyplate_audit_sort_name");
+    }
+    {
+        named(keyplate_audit_sort_name((keyplate_audit_sort)9999), "keyplate_audit_sort_name");
+    }
+    {
+        named(keyplate_audit_sort_name((keyplate_audit_sort)INT32_MIN), "keyplate_audit_sort_name");
+    }
+    {
+        named(keyplate_audit_sort_name((keyplate_audit_sort)0), "keyplate_audit_sort_name");
+    }
+}
+
 static void call_keyplate_event_kind_name(void) {
     {
         named(keyplate_event_kind_name((keyplate_event_kind)-1), "keyplate_event_kind_name");
@@ -101,6 +116,36 @@ static void call_keyplate_bootstrap_kind_name(void) {
     }
     {
         named(keyplate_bootstrap_kind_name((keyplate_bootstrap_kind)0), "keyplate_bootstrap_kind_name");
+    }
+}
+
+static void call_keyplate_device_login_state_name(void) {
+    {
+        named(keyplate_device_login_state_name((keyplate_device_login_state)-1), "keyplate_device_login_state_name");
+    }
+    {
+        named(keyplate_device_login_state_name((keyplate_device_login_state)9999), "keyplate_device_login_state_name");
+    }
+    {
+        named(keyplate_device_login_state_name((keyplate_device_login_state)INT32_MIN), "keyplate_device_login_state_name");
+    }
+    {
+        named(keyplate_device_login_state_name((keyplate_device_login_state)0), "keyplate_device_login_state_name");
+    }
+}
+
+static void call_keyplate_device_wish_name(void) {
+    {
+        named(keyplate_device_wish_name((keyplate_device_wish)-1), "keyplate_device_wish_name");
+    }
+    {
+        named(keyplate_device_wish_name((keyplate_device_wish)9999), "keyplate_device_wish_name");
+    }
+    {
+        named(keyplate_device_wish_name((keyplate_device_wish)INT32_MIN), "keyplate_device_wish_name");
+    }
+    {
+        named(keyplate_device_wish_name((keyplate_device_wish)0), "keyplate_device_wish_name");
     }
 }
 
@@ -187,6 +232,13 @@ static void call_keyplate_configuration_reason_get_unsafe_side_file_suffix(void)
     {
         keyplate_str result = keyplate_configuration_reason_get_unsafe_side_file_suffix(NULL);
         nothing(&result, sizeof result, "keyplate_configuration_reason_get_unsafe_side_file_suffix");
+    }
+}
+
+static void call_keyplate_configuration_reason_get_path_too_long_most(void) {
+    {
+        int64_t result = keyplate_configuration_reason_get_path_too_long_most(NULL);
+        nothing(&result, sizeof result, "keyplate_configuration_reason_get_path_too_long_most");
     }
 }
 
@@ -673,6 +725,21 @@ static void call_keyplate_limit_new_at_most(void) {
         keyplate_status status = keyplate_limit_new_at_most(1, &out, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_limit_new_at_most");
         keyplate_limit_free(out);
+    }
+}
+
+static void call_keyplate_signup_token_sort_name(void) {
+    {
+        named(keyplate_signup_token_sort_name((keyplate_signup_token_sort)-1), "keyplate_signup_token_sort_name");
+    }
+    {
+        named(keyplate_signup_token_sort_name((keyplate_signup_token_sort)9999), "keyplate_signup_token_sort_name");
+    }
+    {
+        named(keyplate_signup_token_sort_name((keyplate_signup_token_sort)INT32_MIN), "keyplate_signup_token_sort_name");
+    }
+    {
+        named(keyplate_signup_token_sort_name((keyplate_signup_token_sort)0), "keyplate_signup_token_sort_name");
     }
 }
 
@@ -1532,6 +1599,480 @@ static void call_keyplate_new_api_key_set_expires_at(void) {
     }
 }
 
+static void call_keyplate_app_password_free(void) {
+    {
+        keyplate_app_password_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_app_password_get_id(void) {
+    {
+        keyplate_str result = keyplate_app_password_get_id(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_id");
+    }
+}
+
+static void call_keyplate_app_password_get_owner_id(void) {
+    {
+        keyplate_str result = keyplate_app_password_get_owner_id(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_owner_id");
+    }
+}
+
+static void call_keyplate_app_password_get_name(void) {
+    {
+        keyplate_str result = keyplate_app_password_get_name(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_name");
+    }
+}
+
+static void call_keyplate_app_password_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_app_password_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_service_id");
+    }
+}
+
+static void call_keyplate_app_password_get_scopes_len(void) {
+    {
+        size_t result = keyplate_app_password_get_scopes_len(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_scopes_len");
+    }
+}
+
+static void call_keyplate_app_password_get_scopes_at(void) {
+    {
+        keyplate_str result = keyplate_app_password_get_scopes_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_app_password_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_app_password_get_scopes_at(have.app_password, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_app_password_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_app_password_get_scopes_at(have.app_password, keyplate_app_password_get_scopes_len(have.app_password));
+        nothing(&result, sizeof result, "keyplate_app_password_get_scopes_at");
+    }
+}
+
+static void call_keyplate_app_password_get_is_recoverable(void) {
+    {
+        bool result = keyplate_app_password_get_is_recoverable(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_is_recoverable");
+    }
+}
+
+static void call_keyplate_app_password_get_created_at(void) {
+    {
+        int64_t result = keyplate_app_password_get_created_at(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_get_created_at");
+    }
+}
+
+static void call_keyplate_app_password_get_last_used_at(void) {
+    {
+        int64_t out = 0;
+        bool result = keyplate_app_password_get_last_used_at(NULL, &out);
+        nothing(&result, sizeof result, "keyplate_app_password_get_last_used_at");
+        (void)out;
+    }
+    {
+        bool result = keyplate_app_password_get_last_used_at(have.app_password, NULL);
+        anything(&result, sizeof result, "keyplate_app_password_get_last_used_at");
+    }
+}
+
+static void call_keyplate_app_password_get_expires_at(void) {
+    {
+        int64_t out = 0;
+        bool result = keyplate_app_password_get_expires_at(NULL, &out);
+        nothing(&result, sizeof result, "keyplate_app_password_get_expires_at");
+        (void)out;
+    }
+    {
+        bool result = keyplate_app_password_get_expires_at(have.app_password, NULL);
+        anything(&result, sizeof result, "keyplate_app_password_get_expires_at");
+    }
+}
+
+static void call_keyplate_app_password_page_free(void) {
+    {
+        keyplate_app_password_page_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_app_password_page_get_items_len(void) {
+    {
+        size_t result = keyplate_app_password_page_get_items_len(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_items_len");
+    }
+}
+
+static void call_keyplate_app_password_page_get_items_at(void) {
+    {
+        const keyplate_app_password * result = keyplate_app_password_page_get_items_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_items_at");
+    }
+    {
+        const keyplate_app_password * result = keyplate_app_password_page_get_items_at(have.app_password_page, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_items_at");
+    }
+    {
+        const keyplate_app_password * result = keyplate_app_password_page_get_items_at(have.app_password_page, keyplate_app_password_page_get_items_len(have.app_password_page));
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_items_at");
+    }
+}
+
+static void call_keyplate_app_password_page_get_total(void) {
+    {
+        int64_t result = keyplate_app_password_page_get_total(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_total");
+    }
+}
+
+static void call_keyplate_app_password_page_get_page(void) {
+    {
+        int64_t result = keyplate_app_password_page_get_page(NULL);
+        nothing(&result, sizeof result, "keyplate_app_password_page_get_page");
+    }
+}
+
+static void call_keyplate_app_password_query_free(void) {
+    {
+        keyplate_app_password_query_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_app_password_query_new(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_new(NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_app_password_query_new");
+    }
+    {
+        keyplate_app_password_query* out = NULL;
+        keyplate_status status = keyplate_app_password_query_new(&out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_app_password_query_new");
+        keyplate_app_password_query_free(out);
+    }
+}
+
+static void call_keyplate_app_password_query_set_owner_id(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_owner_id(NULL, some_text, &error);
+        refused(status, error, "app_password_query", IS_NULL, "keyplate_app_password_query_set_owner_id");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_owner_id(have.app_password_query, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_app_password_query_set_owner_id");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_owner_id(have.app_password_query, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_app_password_query_set_owner_id");
+    }
+    {
+        keyplate_status status = keyplate_app_password_query_set_owner_id(have.app_password_query, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_app_password_query_set_owner_id");
+    }
+}
+
+static void call_keyplate_app_password_query_set_search(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_search(NULL, some_text, &error);
+        refused(status, error, "app_password_query", IS_NULL, "keyplate_app_password_query_set_search");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_search(have.app_password_query, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_app_password_query_set_search");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_search(have.app_password_query, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_app_password_query_set_search");
+    }
+    {
+        keyplate_status status = keyplate_app_password_query_set_search(have.app_password_query, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_app_password_query_set_search");
+    }
+}
+
+static void call_keyplate_app_password_query_set_page(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_page(NULL, 1, &error);
+        refused(status, error, "app_password_query", IS_NULL, "keyplate_app_password_query_set_page");
+    }
+    {
+        keyplate_status status = keyplate_app_password_query_set_page(have.app_password_query, 1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_app_password_query_set_page");
+    }
+}
+
+static void call_keyplate_app_password_query_set_limit(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_app_password_query_set_limit(NULL, 1, &error);
+        refused(status, error, "app_password_query", IS_NULL, "keyplate_app_password_query_set_limit");
+    }
+    {
+        keyplate_status status = keyplate_app_password_query_set_limit(have.app_password_query, 1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_app_password_query_set_limit");
+    }
+}
+
+static void call_keyplate_created_app_password_free(void) {
+    {
+        keyplate_created_app_password_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_created_app_password_get_app_password(void) {
+    {
+        const keyplate_app_password * result = keyplate_created_app_password_get_app_password(NULL);
+        nothing(&result, sizeof result, "keyplate_created_app_password_get_app_password");
+    }
+}
+
+static void call_keyplate_created_app_password_get_secret(void) {
+    {
+        const keyplate_secret * result = keyplate_created_app_password_get_secret(NULL);
+        nothing(&result, sizeof result, "keyplate_created_app_password_get_secret");
+    }
+}
+
+static void call_keyplate_new_app_password_free(void) {
+    {
+        keyplate_new_app_password_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_new_app_password_new(void) {
+    {
+        keyplate_new_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_new(NULL, &out, &error);
+        refused(status, error, "name", IS_NULL, "keyplate_new_app_password_new");
+        keyplate_new_app_password_free(out);
+    }
+    {
+        keyplate_new_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_new(not_utf8, &out, &error);
+        refused(status, error, "name", NOT_UTF8, "keyplate_new_app_password_new");
+        keyplate_new_app_password_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_new(some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_new_app_password_new");
+    }
+    {
+        keyplate_new_app_password* out = NULL;
+        keyplate_status status = keyplate_new_app_password_new(some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_new");
+        keyplate_new_app_password_free(out);
+    }
+}
+
+static void call_keyplate_new_app_password_set_name(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_name(NULL, some_text, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_set_name");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_name(have.new_app_password, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_app_password_set_name");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_name(have.new_app_password, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_app_password_set_name");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_set_name(have.new_app_password, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_set_name");
+    }
+}
+
+static void call_keyplate_new_app_password_set_service(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_service(NULL, some_text, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_service(have.new_app_password, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_app_password_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_service(have.new_app_password, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_app_password_set_service");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_set_service(have.new_app_password, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_set_service");
+    }
+}
+
+static void call_keyplate_new_app_password_add_scopes(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_add_scopes(NULL, some_text, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_add_scopes");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_add_scopes(have.new_app_password, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_app_password_add_scopes");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_add_scopes(have.new_app_password, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_app_password_add_scopes");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_add_scopes(have.new_app_password, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_add_scopes");
+    }
+}
+
+static void call_keyplate_new_app_password_set_expires_at(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_expires_at(NULL, 1, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_set_expires_at");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_set_expires_at(have.new_app_password, 1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_set_expires_at");
+    }
+}
+
+static void call_keyplate_new_app_password_set_recoverable(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_recoverable(NULL, true, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_set_recoverable");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_set_recoverable(have.new_app_password, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_set_recoverable");
+    }
+}
+
+static void call_keyplate_new_app_password_set_owner_id(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_owner_id(NULL, some_text, &error);
+        refused(status, error, "new_app_password", IS_NULL, "keyplate_new_app_password_set_owner_id");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_owner_id(have.new_app_password, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_app_password_set_owner_id");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_app_password_set_owner_id(have.new_app_password, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_app_password_set_owner_id");
+    }
+    {
+        keyplate_status status = keyplate_new_app_password_set_owner_id(have.new_app_password, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_app_password_set_owner_id");
+    }
+}
+
+static void call_keyplate_verified_app_password_free(void) {
+    {
+        keyplate_verified_app_password_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_verified_app_password_get_app_password_id(void) {
+    {
+        keyplate_str result = keyplate_verified_app_password_get_app_password_id(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_app_password_id");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_user_id(void) {
+    {
+        keyplate_str result = keyplate_verified_app_password_get_user_id(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_user_id");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_username(void) {
+    {
+        keyplate_str result = keyplate_verified_app_password_get_username(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_username");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_role(void) {
+    {
+        keyplate_role result = keyplate_verified_app_password_get_role(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_role");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_verified_app_password_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_service_id");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_scopes_len(void) {
+    {
+        size_t result = keyplate_verified_app_password_get_scopes_len(NULL);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_scopes_len");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_scopes_at(void) {
+    {
+        keyplate_str result = keyplate_verified_app_password_get_scopes_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_verified_app_password_get_scopes_at(have.verified_app_password, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_verified_app_password_get_scopes_at(have.verified_app_password, keyplate_verified_app_password_get_scopes_len(have.verified_app_password));
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_scopes_at");
+    }
+}
+
+static void call_keyplate_verified_app_password_get_expires_at(void) {
+    {
+        int64_t out = 0;
+        bool result = keyplate_verified_app_password_get_expires_at(NULL, &out);
+        nothing(&result, sizeof result, "keyplate_verified_app_password_get_expires_at");
+        (void)out;
+    }
+    {
+        bool result = keyplate_verified_app_password_get_expires_at(have.verified_app_password, NULL);
+        anything(&result, sizeof result, "keyplate_verified_app_password_get_expires_at");
+    }
+}
+
 static void call_keyplate_audit_event_free(void) {
     {
         keyplate_audit_event_free(NULL);
@@ -1738,6 +2279,28 @@ static void call_keyplate_audit_query_set_user_id(void) {
     }
 }
 
+static void call_keyplate_audit_query_add_user_ids(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_user_ids(NULL, some_text, &error);
+        refused(status, error, "audit_query", IS_NULL, "keyplate_audit_query_add_user_ids");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_user_ids(have.audit_query, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_audit_query_add_user_ids");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_user_ids(have.audit_query, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_audit_query_add_user_ids");
+    }
+    {
+        keyplate_status status = keyplate_audit_query_add_user_ids(have.audit_query, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_add_user_ids");
+    }
+}
+
 static void call_keyplate_audit_query_set_kind(void) {
     {
         keyplate_error* error = NULL;
@@ -1770,6 +2333,38 @@ static void call_keyplate_audit_query_set_kind(void) {
     }
 }
 
+static void call_keyplate_audit_query_add_kinds(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_kinds(NULL, (keyplate_event_kind)1, &error);
+        refused(status, error, "audit_query", IS_NULL, "keyplate_audit_query_add_kinds");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_kinds(have.audit_query, (keyplate_event_kind)-1, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_add_kinds");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_kinds(have.audit_query, (keyplate_event_kind)9999, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_add_kinds");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_kinds(have.audit_query, (keyplate_event_kind)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_add_kinds");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_add_kinds(have.audit_query, (keyplate_event_kind)0, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_add_kinds");
+    }
+    {
+        keyplate_status status = keyplate_audit_query_add_kinds(have.audit_query, (keyplate_event_kind)1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_add_kinds");
+    }
+}
+
 static void call_keyplate_audit_query_set_since(void) {
     {
         keyplate_error* error = NULL;
@@ -1779,6 +2374,50 @@ static void call_keyplate_audit_query_set_since(void) {
     {
         keyplate_status status = keyplate_audit_query_set_since(have.audit_query, 1, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_set_since");
+    }
+}
+
+static void call_keyplate_audit_query_set_sort(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_sort(NULL, (keyplate_audit_sort)1, &error);
+        refused(status, error, "audit_query", IS_NULL, "keyplate_audit_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_sort(have.audit_query, (keyplate_audit_sort)-1, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_sort(have.audit_query, (keyplate_audit_sort)9999, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_sort(have.audit_query, (keyplate_audit_sort)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_sort(have.audit_query, (keyplate_audit_sort)0, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_audit_query_set_sort");
+    }
+    {
+        keyplate_status status = keyplate_audit_query_set_sort(have.audit_query, (keyplate_audit_sort)1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_set_sort");
+    }
+}
+
+static void call_keyplate_audit_query_set_ascending(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_ascending(NULL, true, &error);
+        refused(status, error, "audit_query", IS_NULL, "keyplate_audit_query_set_ascending");
+    }
+    {
+        keyplate_status status = keyplate_audit_query_set_ascending(have.audit_query, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_set_ascending");
     }
 }
 
@@ -1803,6 +2442,18 @@ static void call_keyplate_audit_query_set_limit(void) {
     {
         keyplate_status status = keyplate_audit_query_set_limit(have.audit_query, 1, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_set_limit");
+    }
+}
+
+static void call_keyplate_audit_query_set_after(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_audit_query_set_after(NULL, 1, &error);
+        refused(status, error, "audit_query", IS_NULL, "keyplate_audit_query_set_after");
+    }
+    {
+        keyplate_status status = keyplate_audit_query_set_after(have.audit_query, 1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_audit_query_set_after");
     }
 }
 
@@ -2053,6 +2704,512 @@ static void call_keyplate_claim_set_value(void) {
     {
         keyplate_status status = keyplate_claim_set_value(have.claim, some_text, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_claim_set_value");
+    }
+}
+
+static void call_keyplate_identity_free(void) {
+    {
+        keyplate_identity_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_identity_get_user(void) {
+    {
+        const keyplate_user * result = keyplate_identity_get_user(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_user");
+    }
+}
+
+static void call_keyplate_identity_get_role(void) {
+    {
+        keyplate_role result = keyplate_identity_get_role(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_role");
+    }
+}
+
+static void call_keyplate_identity_get_scopes_len(void) {
+    {
+        size_t result = keyplate_identity_get_scopes_len(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_scopes_len");
+    }
+}
+
+static void call_keyplate_identity_get_scopes_at(void) {
+    {
+        keyplate_str result = keyplate_identity_get_scopes_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_identity_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_identity_get_scopes_at(have.identity, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_identity_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_identity_get_scopes_at(have.identity, keyplate_identity_get_scopes_len(have.identity));
+        nothing(&result, sizeof result, "keyplate_identity_get_scopes_at");
+    }
+}
+
+static void call_keyplate_identity_get_groups_len(void) {
+    {
+        size_t result = keyplate_identity_get_groups_len(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_groups_len");
+    }
+}
+
+static void call_keyplate_identity_get_groups_at(void) {
+    {
+        const keyplate_group * result = keyplate_identity_get_groups_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_identity_get_groups_at");
+    }
+    {
+        const keyplate_group * result = keyplate_identity_get_groups_at(have.identity, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_identity_get_groups_at");
+    }
+    {
+        const keyplate_group * result = keyplate_identity_get_groups_at(have.identity, keyplate_identity_get_groups_len(have.identity));
+        nothing(&result, sizeof result, "keyplate_identity_get_groups_at");
+    }
+}
+
+static void call_keyplate_identity_get_claims_len(void) {
+    {
+        size_t result = keyplate_identity_get_claims_len(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_claims_len");
+    }
+}
+
+static void call_keyplate_identity_get_claims_at(void) {
+    {
+        const keyplate_claim * result = keyplate_identity_get_claims_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_identity_get_claims_at");
+    }
+    {
+        const keyplate_claim * result = keyplate_identity_get_claims_at(have.identity, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_identity_get_claims_at");
+    }
+    {
+        const keyplate_claim * result = keyplate_identity_get_claims_at(have.identity, keyplate_identity_get_claims_len(have.identity));
+        nothing(&result, sizeof result, "keyplate_identity_get_claims_at");
+    }
+}
+
+static void call_keyplate_identity_get_services_len(void) {
+    {
+        size_t result = keyplate_identity_get_services_len(NULL);
+        nothing(&result, sizeof result, "keyplate_identity_get_services_len");
+    }
+}
+
+static void call_keyplate_identity_get_services_at(void) {
+    {
+        const keyplate_service * result = keyplate_identity_get_services_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_identity_get_services_at");
+    }
+    {
+        const keyplate_service * result = keyplate_identity_get_services_at(have.identity, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_identity_get_services_at");
+    }
+    {
+        const keyplate_service * result = keyplate_identity_get_services_at(have.identity, keyplate_identity_get_services_len(have.identity));
+        nothing(&result, sizeof result, "keyplate_identity_get_services_at");
+    }
+}
+
+static void call_keyplate_created_device_link_free(void) {
+    {
+        keyplate_created_device_link_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_created_device_link_get_device_link(void) {
+    {
+        const keyplate_device_link * result = keyplate_created_device_link_get_device_link(NULL);
+        nothing(&result, sizeof result, "keyplate_created_device_link_get_device_link");
+    }
+}
+
+static void call_keyplate_created_device_link_get_secret(void) {
+    {
+        const keyplate_secret * result = keyplate_created_device_link_get_secret(NULL);
+        nothing(&result, sizeof result, "keyplate_created_device_link_get_secret");
+    }
+}
+
+static void call_keyplate_device_link_free(void) {
+    {
+        keyplate_device_link_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_device_link_get_id(void) {
+    {
+        keyplate_str result = keyplate_device_link_get_id(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_id");
+    }
+}
+
+static void call_keyplate_device_link_get_user_id(void) {
+    {
+        keyplate_str result = keyplate_device_link_get_user_id(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_user_id");
+    }
+}
+
+static void call_keyplate_device_link_get_created_at(void) {
+    {
+        int64_t result = keyplate_device_link_get_created_at(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_created_at");
+    }
+}
+
+static void call_keyplate_device_link_get_expires_at(void) {
+    {
+        int64_t result = keyplate_device_link_get_expires_at(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_expires_at");
+    }
+}
+
+static void call_keyplate_device_link_get_used_at(void) {
+    {
+        int64_t out = 0;
+        bool result = keyplate_device_link_get_used_at(NULL, &out);
+        nothing(&result, sizeof result, "keyplate_device_link_get_used_at");
+        (void)out;
+    }
+    {
+        bool result = keyplate_device_link_get_used_at(have.device_link, NULL);
+        anything(&result, sizeof result, "keyplate_device_link_get_used_at");
+    }
+}
+
+static void call_keyplate_device_link_get_address(void) {
+    {
+        keyplate_str result = keyplate_device_link_get_address(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_address");
+    }
+}
+
+static void call_keyplate_device_link_get_user_agent(void) {
+    {
+        keyplate_str result = keyplate_device_link_get_user_agent(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_user_agent");
+    }
+}
+
+static void call_keyplate_device_link_get_passkey_id(void) {
+    {
+        keyplate_str result = keyplate_device_link_get_passkey_id(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_get_passkey_id");
+    }
+}
+
+static void call_keyplate_device_login_free(void) {
+    {
+        keyplate_device_login_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_device_login_get_id(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_id(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_id");
+    }
+}
+
+static void call_keyplate_device_login_get_device_name(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_device_name(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_device_name");
+    }
+}
+
+static void call_keyplate_device_login_get_address(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_address(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_address");
+    }
+}
+
+static void call_keyplate_device_login_get_user_agent(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_user_agent(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_user_agent");
+    }
+}
+
+static void call_keyplate_device_login_get_created_at(void) {
+    {
+        int64_t result = keyplate_device_login_get_created_at(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_created_at");
+    }
+}
+
+static void call_keyplate_device_login_get_expires_at(void) {
+    {
+        int64_t result = keyplate_device_login_get_expires_at(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_expires_at");
+    }
+}
+
+static void call_keyplate_device_login_get_wish(void) {
+    {
+        keyplate_device_wish result = keyplate_device_login_get_wish(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_wish");
+    }
+}
+
+static void call_keyplate_device_login_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_service_id");
+    }
+}
+
+static void call_keyplate_device_login_get_service_name(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_service_name(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_service_name");
+    }
+}
+
+static void call_keyplate_device_login_get_scopes_len(void) {
+    {
+        size_t result = keyplate_device_login_get_scopes_len(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_scopes_len");
+    }
+}
+
+static void call_keyplate_device_login_get_scopes_at(void) {
+    {
+        keyplate_str result = keyplate_device_login_get_scopes_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_device_login_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_device_login_get_scopes_at(have.device_login, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_device_login_get_scopes_at");
+    }
+    {
+        keyplate_str result = keyplate_device_login_get_scopes_at(have.device_login, keyplate_device_login_get_scopes_len(have.device_login));
+        nothing(&result, sizeof result, "keyplate_device_login_get_scopes_at");
+    }
+}
+
+static void call_keyplate_device_login_get_administrator(void) {
+    {
+        bool result = keyplate_device_login_get_administrator(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_get_administrator");
+    }
+}
+
+static void call_keyplate_device_login_answer_free(void) {
+    {
+        keyplate_device_login_answer_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_device_login_answer_get_state(void) {
+    {
+        keyplate_device_login_state result = keyplate_device_login_answer_get_state(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_answer_get_state");
+    }
+}
+
+static void call_keyplate_device_login_answer_get_user(void) {
+    {
+        const keyplate_user * result = keyplate_device_login_answer_get_user(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_answer_get_user");
+    }
+}
+
+static void call_keyplate_device_login_answer_get_signed_in(void) {
+    {
+        const keyplate_signed_in * result = keyplate_device_login_answer_get_signed_in(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_answer_get_signed_in");
+    }
+}
+
+static void call_keyplate_device_login_answer_get_app_password(void) {
+    {
+        const keyplate_created_app_password * result = keyplate_device_login_answer_get_app_password(NULL);
+        nothing(&result, sizeof result, "keyplate_device_login_answer_get_app_password");
+    }
+}
+
+static void call_keyplate_new_device_login_free(void) {
+    {
+        keyplate_new_device_login_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_new_device_login_new(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_new(NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_new_device_login_new");
+    }
+    {
+        keyplate_new_device_login* out = NULL;
+        keyplate_status status = keyplate_new_device_login_new(&out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_new");
+        keyplate_new_device_login_free(out);
+    }
+}
+
+static void call_keyplate_new_device_login_set_device_name(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_device_name(NULL, some_text, &error);
+        refused(status, error, "new_device_login", IS_NULL, "keyplate_new_device_login_set_device_name");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_device_name(have.new_device_login, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_device_login_set_device_name");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_device_name(have.new_device_login, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_device_login_set_device_name");
+    }
+    {
+        keyplate_status status = keyplate_new_device_login_set_device_name(have.new_device_login, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_set_device_name");
+    }
+}
+
+static void call_keyplate_new_device_login_set_wish(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_wish(NULL, (keyplate_device_wish)1, &error);
+        refused(status, error, "new_device_login", IS_NULL, "keyplate_new_device_login_set_wish");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_wish(have.new_device_login, (keyplate_device_wish)-1, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_device_login_set_wish");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_wish(have.new_device_login, (keyplate_device_wish)9999, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_device_login_set_wish");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_wish(have.new_device_login, (keyplate_device_wish)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_device_login_set_wish");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_wish(have.new_device_login, (keyplate_device_wish)0, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_new_device_login_set_wish");
+    }
+    {
+        keyplate_status status = keyplate_new_device_login_set_wish(have.new_device_login, (keyplate_device_wish)1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_set_wish");
+    }
+}
+
+static void call_keyplate_new_device_login_set_service(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_service(NULL, some_text, &error);
+        refused(status, error, "new_device_login", IS_NULL, "keyplate_new_device_login_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_service(have.new_device_login, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_device_login_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_service(have.new_device_login, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_device_login_set_service");
+    }
+    {
+        keyplate_status status = keyplate_new_device_login_set_service(have.new_device_login, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_set_service");
+    }
+}
+
+static void call_keyplate_new_device_login_add_scopes(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_add_scopes(NULL, some_text, &error);
+        refused(status, error, "new_device_login", IS_NULL, "keyplate_new_device_login_add_scopes");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_add_scopes(have.new_device_login, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_new_device_login_add_scopes");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_add_scopes(have.new_device_login, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_new_device_login_add_scopes");
+    }
+    {
+        keyplate_status status = keyplate_new_device_login_add_scopes(have.new_device_login, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_add_scopes");
+    }
+}
+
+static void call_keyplate_new_device_login_set_six_digits(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_device_login_set_six_digits(NULL, true, &error);
+        refused(status, error, "new_device_login", IS_NULL, "keyplate_new_device_login_set_six_digits");
+    }
+    {
+        keyplate_status status = keyplate_new_device_login_set_six_digits(have.new_device_login, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_device_login_set_six_digits");
+    }
+}
+
+static void call_keyplate_started_device_login_free(void) {
+    {
+        keyplate_started_device_login_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_started_device_login_get_device_code(void) {
+    {
+        const keyplate_secret * result = keyplate_started_device_login_get_device_code(NULL);
+        nothing(&result, sizeof result, "keyplate_started_device_login_get_device_code");
+    }
+}
+
+static void call_keyplate_started_device_login_get_user_code(void) {
+    {
+        const keyplate_secret * result = keyplate_started_device_login_get_user_code(NULL);
+        nothing(&result, sizeof result, "keyplate_started_device_login_get_user_code");
+    }
+}
+
+static void call_keyplate_started_device_login_get_expires_at(void) {
+    {
+        int64_t result = keyplate_started_device_login_get_expires_at(NULL);
+        nothing(&result, sizeof result, "keyplate_started_device_login_get_expires_at");
+    }
+}
+
+static void call_keyplate_started_device_login_get_expires_in_seconds(void) {
+    {
+        int64_t result = keyplate_started_device_login_get_expires_in_seconds(NULL);
+        nothing(&result, sizeof result, "keyplate_started_device_login_get_expires_in_seconds");
+    }
+}
+
+static void call_keyplate_started_device_login_get_interval_seconds(void) {
+    {
+        int64_t result = keyplate_started_device_login_get_interval_seconds(NULL);
+        nothing(&result, sizeof result, "keyplate_started_device_login_get_interval_seconds");
     }
 }
 
@@ -3083,6 +4240,27 @@ static void call_keyplate_passkey_get_usable(void) {
     }
 }
 
+static void call_keyplate_passkey_answer_free(void) {
+    {
+        keyplate_passkey_answer_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_passkey_answer_get_ceremony_id(void) {
+    {
+        keyplate_str result = keyplate_passkey_answer_get_ceremony_id(NULL);
+        nothing(&result, sizeof result, "keyplate_passkey_answer_get_ceremony_id");
+    }
+}
+
+static void call_keyplate_passkey_answer_get_credential_id(void) {
+    {
+        keyplate_str result = keyplate_passkey_answer_get_credential_id(NULL);
+        nothing(&result, sizeof result, "keyplate_passkey_answer_get_credential_id");
+    }
+}
+
 static void call_keyplate_passkey_signals_free(void) {
     {
         keyplate_passkey_signals_free(NULL);
@@ -3115,6 +4293,13 @@ static void call_keyplate_passkey_ceremony_free(void) {
     {
         keyplate_passkey_ceremony_free(NULL);
         calls++;
+    }
+}
+
+static void call_keyplate_passkey_ceremony_get_id(void) {
+    {
+        keyplate_str result = keyplate_passkey_ceremony_get_id(NULL);
+        nothing(&result, sizeof result, "keyplate_passkey_ceremony_get_id");
     }
 }
 
@@ -4075,6 +5260,20 @@ static void call_keyplate_public_settings_get_username_change(void) {
     }
 }
 
+static void call_keyplate_public_settings_get_require_email(void) {
+    {
+        bool result = keyplate_public_settings_get_require_email(NULL);
+        nothing(&result, sizeof result, "keyplate_public_settings_get_require_email");
+    }
+}
+
+static void call_keyplate_public_settings_get_own_profile(void) {
+    {
+        bool result = keyplate_public_settings_get_own_profile(NULL);
+        nothing(&result, sizeof result, "keyplate_public_settings_get_own_profile");
+    }
+}
+
 static void call_keyplate_settings_free(void) {
     {
         keyplate_settings_free(NULL);
@@ -4214,6 +5413,49 @@ static void call_keyplate_settings_get_backup_eligibility_policy(void) {
     {
         keyplate_backup_eligibility_policy result = keyplate_settings_get_backup_eligibility_policy(NULL);
         nothing(&result, sizeof result, "keyplate_settings_get_backup_eligibility_policy");
+    }
+}
+
+static void call_keyplate_settings_get_require_email(void) {
+    {
+        bool result = keyplate_settings_get_require_email(NULL);
+        nothing(&result, sizeof result, "keyplate_settings_get_require_email");
+    }
+}
+
+static void call_keyplate_settings_get_own_profile(void) {
+    {
+        bool result = keyplate_settings_get_own_profile(NULL);
+        nothing(&result, sizeof result, "keyplate_settings_get_own_profile");
+    }
+}
+
+static void call_keyplate_settings_get_default_claims_len(void) {
+    {
+        size_t result = keyplate_settings_get_default_claims_len(NULL);
+        nothing(&result, sizeof result, "keyplate_settings_get_default_claims_len");
+    }
+}
+
+static void call_keyplate_settings_get_default_claims_at(void) {
+    {
+        const keyplate_claim * result = keyplate_settings_get_default_claims_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_settings_get_default_claims_at");
+    }
+    {
+        const keyplate_claim * result = keyplate_settings_get_default_claims_at(have.settings, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_settings_get_default_claims_at");
+    }
+    {
+        const keyplate_claim * result = keyplate_settings_get_default_claims_at(have.settings, keyplate_settings_get_default_claims_len(have.settings));
+        nothing(&result, sizeof result, "keyplate_settings_get_default_claims_at");
+    }
+}
+
+static void call_keyplate_settings_get_emails_verified(void) {
+    {
+        bool result = keyplate_settings_get_emails_verified(NULL);
+        nothing(&result, sizeof result, "keyplate_settings_get_emails_verified");
     }
 }
 
@@ -4449,6 +5691,42 @@ static void call_keyplate_settings_changes_set_backup_eligibility_policy(void) {
     {
         keyplate_status status = keyplate_settings_changes_set_backup_eligibility_policy(have.settings_changes, (keyplate_backup_eligibility_policy)1, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_settings_changes_set_backup_eligibility_policy");
+    }
+}
+
+static void call_keyplate_settings_changes_set_require_email(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_require_email(NULL, true, &error);
+        refused(status, error, "settings_changes", IS_NULL, "keyplate_settings_changes_set_require_email");
+    }
+    {
+        keyplate_status status = keyplate_settings_changes_set_require_email(have.settings_changes, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_settings_changes_set_require_email");
+    }
+}
+
+static void call_keyplate_settings_changes_set_own_profile(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_own_profile(NULL, true, &error);
+        refused(status, error, "settings_changes", IS_NULL, "keyplate_settings_changes_set_own_profile");
+    }
+    {
+        keyplate_status status = keyplate_settings_changes_set_own_profile(have.settings_changes, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_settings_changes_set_own_profile");
+    }
+}
+
+static void call_keyplate_settings_changes_set_emails_verified(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_settings_changes_set_emails_verified(NULL, true, &error);
+        refused(status, error, "settings_changes", IS_NULL, "keyplate_settings_changes_set_emails_verified");
+    }
+    {
+        keyplate_status status = keyplate_settings_changes_set_emails_verified(have.settings_changes, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_settings_changes_set_emails_verified");
     }
 }
 
@@ -5772,6 +7050,50 @@ static void call_keyplate_signup_token_query_set_include_revoked(void) {
     }
 }
 
+static void call_keyplate_signup_token_query_set_sort(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_sort(NULL, (keyplate_signup_token_sort)1, &error);
+        refused(status, error, "signup_token_query", IS_NULL, "keyplate_signup_token_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_sort(have.signup_token_query, (keyplate_signup_token_sort)-1, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_sort(have.signup_token_query, (keyplate_signup_token_sort)9999, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_sort(have.signup_token_query, (keyplate_signup_token_sort)INT32_MIN, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_query_set_sort");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_sort(have.signup_token_query, (keyplate_signup_token_sort)0, &error);
+        refused(status, error, "value", NOT_IN_ENUM, "keyplate_signup_token_query_set_sort");
+    }
+    {
+        keyplate_status status = keyplate_signup_token_query_set_sort(have.signup_token_query, (keyplate_signup_token_sort)1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_signup_token_query_set_sort");
+    }
+}
+
+static void call_keyplate_signup_token_query_set_ascending(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_signup_token_query_set_ascending(NULL, true, &error);
+        refused(status, error, "signup_token_query", IS_NULL, "keyplate_signup_token_query_set_ascending");
+    }
+    {
+        keyplate_status status = keyplate_signup_token_query_set_ascending(have.signup_token_query, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_signup_token_query_set_ascending");
+    }
+}
+
 static void call_keyplate_signup_token_query_set_page(void) {
     {
         keyplate_error* error = NULL;
@@ -5845,6 +7167,13 @@ static void call_keyplate_clock_reset_report_get_ceremonies(void) {
     }
 }
 
+static void call_keyplate_clock_reset_report_get_device_logins(void) {
+    {
+        int64_t result = keyplate_clock_reset_report_get_device_logins(NULL);
+        nothing(&result, sizeof result, "keyplate_clock_reset_report_get_device_logins");
+    }
+}
+
 static void call_keyplate_clock_reset_report_get_attempts(void) {
     {
         int64_t result = keyplate_clock_reset_report_get_attempts(NULL);
@@ -5870,6 +7199,13 @@ static void call_keyplate_clock_reset_report_get_api_keys_kept(void) {
     {
         int64_t result = keyplate_clock_reset_report_get_api_keys_kept(NULL);
         nothing(&result, sizeof result, "keyplate_clock_reset_report_get_api_keys_kept");
+    }
+}
+
+static void call_keyplate_clock_reset_report_get_app_passwords_kept(void) {
+    {
+        int64_t result = keyplate_clock_reset_report_get_app_passwords_kept(NULL);
+        nothing(&result, sizeof result, "keyplate_clock_reset_report_get_app_passwords_kept");
     }
 }
 
@@ -5986,6 +7322,13 @@ static void call_keyplate_purge_report_get_one_time_tokens(void) {
     }
 }
 
+static void call_keyplate_purge_report_get_app_passwords(void) {
+    {
+        int64_t result = keyplate_purge_report_get_app_passwords(NULL);
+        nothing(&result, sizeof result, "keyplate_purge_report_get_app_passwords");
+    }
+}
+
 static void call_keyplate_purge_report_get_audit_events(void) {
     {
         int64_t result = keyplate_purge_report_get_audit_events(NULL);
@@ -6067,6 +7410,20 @@ static void call_keyplate_statistics_get_api_keys(void) {
     {
         int64_t result = keyplate_statistics_get_api_keys(NULL);
         nothing(&result, sizeof result, "keyplate_statistics_get_api_keys");
+    }
+}
+
+static void call_keyplate_statistics_get_app_passwords(void) {
+    {
+        int64_t result = keyplate_statistics_get_app_passwords(NULL);
+        nothing(&result, sizeof result, "keyplate_statistics_get_app_passwords");
+    }
+}
+
+static void call_keyplate_statistics_get_device_logins(void) {
+    {
+        int64_t result = keyplate_statistics_get_device_logins(NULL);
+        nothing(&result, sizeof result, "keyplate_statistics_get_device_logins");
     }
 }
 
@@ -7015,6 +8372,30 @@ static void call_keyplate_user_query_set_group_id(void) {
     }
 }
 
+static void call_keyplate_user_query_set_disabled(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_query_set_disabled(NULL, true, &error);
+        refused(status, error, "user_query", IS_NULL, "keyplate_user_query_set_disabled");
+    }
+    {
+        keyplate_status status = keyplate_user_query_set_disabled(have.user_query, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_user_query_set_disabled");
+    }
+}
+
+static void call_keyplate_user_query_set_email_verified(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_user_query_set_email_verified(NULL, true, &error);
+        refused(status, error, "user_query", IS_NULL, "keyplate_user_query_set_email_verified");
+    }
+    {
+        keyplate_status status = keyplate_user_query_set_email_verified(have.user_query, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_user_query_set_email_verified");
+    }
+}
+
 static void call_keyplate_user_query_set_expiring_within_seconds(void) {
     {
         keyplate_error* error = NULL;
@@ -7530,6 +8911,252 @@ static void call_keyplate_verify_api_key(void) {
     }
 }
 
+static void call_keyplate_create_app_password(void) {
+    {
+        keyplate_created_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_create_app_password(NULL, have.new_app_password, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_create_app_password");
+        keyplate_created_app_password_free(out);
+    }
+    {
+        keyplate_created_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_create_app_password(have.kp, NULL, &out, &error);
+        refused(status, error, "password", IS_NULL, "keyplate_create_app_password");
+        keyplate_created_app_password_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_create_app_password(have.kp, have.new_app_password, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_create_app_password");
+    }
+    {
+        keyplate_created_app_password* out = NULL;
+        keyplate_status status = keyplate_create_app_password(have.kp, have.new_app_password, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_create_app_password");
+        keyplate_created_app_password_free(out);
+    }
+}
+
+static void call_keyplate_list_app_passwords(void) {
+    {
+        keyplate_app_password_page* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_list_app_passwords(NULL, have.app_password_query, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_list_app_passwords");
+        keyplate_app_password_page_free(out);
+    }
+    {
+        keyplate_app_password_page* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_list_app_passwords(have.kp, NULL, &out, &error);
+        refused(status, error, "query", IS_NULL, "keyplate_list_app_passwords");
+        keyplate_app_password_page_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_list_app_passwords(have.kp, have.app_password_query, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_list_app_passwords");
+    }
+    {
+        keyplate_app_password_page* out = NULL;
+        keyplate_status status = keyplate_list_app_passwords(have.kp, have.app_password_query, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_list_app_passwords");
+        keyplate_app_password_page_free(out);
+    }
+}
+
+static void call_keyplate_revoke_app_password(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_revoke_app_password(NULL, some_id, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_revoke_app_password");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_revoke_app_password(have.kp, NULL, &error);
+        refused(status, error, "id", IS_NULL, "keyplate_revoke_app_password");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_revoke_app_password(have.kp, not_utf8, &error);
+        refused(status, error, "id", NOT_UTF8, "keyplate_revoke_app_password");
+    }
+    {
+        keyplate_status status = keyplate_revoke_app_password(have.kp, some_id, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_revoke_app_password");
+    }
+}
+
+static void call_keyplate_verify_subsonic_token(void) {
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(NULL, some_text, some_text, 1, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, NULL, some_text, 1, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "name", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, not_utf8, some_text, 1, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "name", NOT_UTF8, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, NULL, 1, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "token", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, not_utf8, 1, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "token", NOT_UTF8, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, SIZE_MAX, some_text, some_text, have.client_info, &out, &error);
+        refused(status, error, "token", TOO_LONG, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, NULL, some_text, have.client_info, &out, &error);
+        refused(status, error, "salt", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, not_utf8, some_text, have.client_info, &out, &error);
+        refused(status, error, "salt", NOT_UTF8, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, some_text, NULL, have.client_info, &out, &error);
+        refused(status, error, "service", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, some_text, not_utf8, have.client_info, &out, &error);
+        refused(status, error, "service", NOT_UTF8, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, some_text, some_text, NULL, &out, &error);
+        refused(status, error, "client", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, some_text, some_text, have.client_info, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_verify_subsonic_token");
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_status status = keyplate_verify_subsonic_token(have.kp, some_text, some_text, 1, some_text, some_text, have.client_info, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_verify_subsonic_token");
+        keyplate_verified_app_password_free(out);
+    }
+}
+
+static void call_keyplate_verify_app_password(void) {
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(NULL, some_text, some_text, 1, some_text, have.client_info, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, NULL, some_text, 1, some_text, have.client_info, &out, &error);
+        refused(status, error, "name", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, not_utf8, some_text, 1, some_text, have.client_info, &out, &error);
+        refused(status, error, "name", NOT_UTF8, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, NULL, 1, some_text, have.client_info, &out, &error);
+        refused(status, error, "secret", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, not_utf8, 1, some_text, have.client_info, &out, &error);
+        refused(status, error, "secret", NOT_UTF8, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, SIZE_MAX, some_text, have.client_info, &out, &error);
+        refused(status, error, "secret", TOO_LONG, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, 1, NULL, have.client_info, &out, &error);
+        refused(status, error, "service", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, 1, not_utf8, have.client_info, &out, &error);
+        refused(status, error, "service", NOT_UTF8, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, 1, some_text, NULL, &out, &error);
+        refused(status, error, "client", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, 1, some_text, have.client_info, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_verify_app_password");
+    }
+    {
+        keyplate_verified_app_password* out = NULL;
+        keyplate_status status = keyplate_verify_app_password(have.kp, some_text, some_text, 1, some_text, have.client_info, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_verify_app_password");
+        keyplate_verified_app_password_free(out);
+    }
+}
+
 static void call_keyplate_list_audit_events(void) {
     {
         keyplate_audit_page* out = NULL;
@@ -7597,6 +9224,34 @@ static void call_keyplate_authenticate_pending(void) {
         keyplate_status status = keyplate_authenticate_pending(have.kp, some_text, 1, &out, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_authenticate_pending");
         keyplate_authenticated_free(out);
+    }
+}
+
+static void call_keyplate_describe(void) {
+    {
+        keyplate_identity* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_describe(NULL, have.principal, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_describe");
+        keyplate_identity_free(out);
+    }
+    {
+        keyplate_identity* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_describe(have.kp, NULL, &out, &error);
+        refused(status, error, "principal", IS_NULL, "keyplate_describe");
+        keyplate_identity_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_describe(have.kp, have.principal, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_describe");
+    }
+    {
+        keyplate_identity* out = NULL;
+        keyplate_status status = keyplate_describe(have.kp, have.principal, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_describe");
+        keyplate_identity_free(out);
     }
 }
 
@@ -7765,6 +9420,212 @@ static void call_keyplate_reset_clock(void) {
         keyplate_status status = keyplate_reset_clock(have.kp, &out, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_reset_clock");
         keyplate_clock_reset_report_free(out);
+    }
+}
+
+static void call_keyplate_create_device_link(void) {
+    {
+        keyplate_created_device_link* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_create_device_link(NULL, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_create_device_link");
+        keyplate_created_device_link_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_create_device_link(have.kp, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_create_device_link");
+    }
+    {
+        keyplate_created_device_link* out = NULL;
+        keyplate_status status = keyplate_create_device_link(have.kp, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_create_device_link");
+        keyplate_created_device_link_free(out);
+    }
+}
+
+static void call_keyplate_disown_device_link(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_disown_device_link(NULL, some_id, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_disown_device_link");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_disown_device_link(have.kp, NULL, &error);
+        refused(status, error, "id", IS_NULL, "keyplate_disown_device_link");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_disown_device_link(have.kp, not_utf8, &error);
+        refused(status, error, "id", NOT_UTF8, "keyplate_disown_device_link");
+    }
+    {
+        keyplate_status status = keyplate_disown_device_link(have.kp, some_id, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_disown_device_link");
+    }
+}
+
+static void call_keyplate_list_device_links(void) {
+    {
+        keyplate_device_link_list* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_list_device_links(NULL, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_list_device_links");
+        keyplate_device_link_list_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_list_device_links(have.kp, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_list_device_links");
+    }
+    {
+        keyplate_device_link_list* out = NULL;
+        keyplate_status status = keyplate_list_device_links(have.kp, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_list_device_links");
+        keyplate_device_link_list_free(out);
+    }
+}
+
+static void call_keyplate_begin_device_login(void) {
+    {
+        keyplate_started_device_login* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_device_login(NULL, have.new_device_login, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_begin_device_login");
+        keyplate_started_device_login_free(out);
+    }
+    {
+        keyplate_started_device_login* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_device_login(have.kp, NULL, &out, &error);
+        refused(status, error, "login", IS_NULL, "keyplate_begin_device_login");
+        keyplate_started_device_login_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_device_login(have.kp, have.new_device_login, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_begin_device_login");
+    }
+    {
+        keyplate_started_device_login* out = NULL;
+        keyplate_status status = keyplate_begin_device_login(have.kp, have.new_device_login, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_begin_device_login");
+        keyplate_started_device_login_free(out);
+    }
+}
+
+static void call_keyplate_poll_device_login(void) {
+    {
+        keyplate_device_login_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_poll_device_login(NULL, some_text, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_poll_device_login");
+        keyplate_device_login_answer_free(out);
+    }
+    {
+        keyplate_device_login_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_poll_device_login(have.kp, NULL, &out, &error);
+        refused(status, error, "device_code", IS_NULL, "keyplate_poll_device_login");
+        keyplate_device_login_answer_free(out);
+    }
+    {
+        keyplate_device_login_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_poll_device_login(have.kp, not_utf8, &out, &error);
+        refused(status, error, "device_code", NOT_UTF8, "keyplate_poll_device_login");
+        keyplate_device_login_answer_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_poll_device_login(have.kp, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_poll_device_login");
+    }
+    {
+        keyplate_device_login_answer* out = NULL;
+        keyplate_status status = keyplate_poll_device_login(have.kp, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_poll_device_login");
+        keyplate_device_login_answer_free(out);
+    }
+}
+
+static void call_keyplate_approve_device_login(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_approve_device_login(NULL, some_text, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_approve_device_login");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_approve_device_login(have.kp, NULL, &error);
+        refused(status, error, "user_code", IS_NULL, "keyplate_approve_device_login");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_approve_device_login(have.kp, not_utf8, &error);
+        refused(status, error, "user_code", NOT_UTF8, "keyplate_approve_device_login");
+    }
+    {
+        keyplate_status status = keyplate_approve_device_login(have.kp, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_approve_device_login");
+    }
+}
+
+static void call_keyplate_deny_device_login(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_deny_device_login(NULL, some_text, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_deny_device_login");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_deny_device_login(have.kp, NULL, &error);
+        refused(status, error, "user_code", IS_NULL, "keyplate_deny_device_login");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_deny_device_login(have.kp, not_utf8, &error);
+        refused(status, error, "user_code", NOT_UTF8, "keyplate_deny_device_login");
+    }
+    {
+        keyplate_status status = keyplate_deny_device_login(have.kp, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_deny_device_login");
+    }
+}
+
+static void call_keyplate_inspect_device_login(void) {
+    {
+        keyplate_device_login* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_device_login(NULL, some_text, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_inspect_device_login");
+        keyplate_device_login_free(out);
+    }
+    {
+        keyplate_device_login* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_device_login(have.kp, NULL, &out, &error);
+        refused(status, error, "user_code", IS_NULL, "keyplate_inspect_device_login");
+        keyplate_device_login_free(out);
+    }
+    {
+        keyplate_device_login* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_device_login(have.kp, not_utf8, &out, &error);
+        refused(status, error, "user_code", NOT_UTF8, "keyplate_inspect_device_login");
+        keyplate_device_login_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_device_login(have.kp, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_inspect_device_login");
+    }
+    {
+        keyplate_device_login* out = NULL;
+        keyplate_status status = keyplate_inspect_device_login(have.kp, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_inspect_device_login");
+        keyplate_device_login_free(out);
     }
 }
 
@@ -8531,6 +10392,41 @@ static void call_keyplate_rename_passkey(void) {
         keyplate_status status = keyplate_rename_passkey(have.kp, some_id, some_text, &out, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_rename_passkey");
         keyplate_passkey_free(out);
+    }
+}
+
+static void call_keyplate_inspect_passkey_answer(void) {
+    {
+        keyplate_passkey_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_passkey_answer(NULL, some_text, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_inspect_passkey_answer");
+        keyplate_passkey_answer_free(out);
+    }
+    {
+        keyplate_passkey_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_passkey_answer(have.kp, NULL, &out, &error);
+        refused(status, error, "response", IS_NULL, "keyplate_inspect_passkey_answer");
+        keyplate_passkey_answer_free(out);
+    }
+    {
+        keyplate_passkey_answer* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_passkey_answer(have.kp, not_utf8, &out, &error);
+        refused(status, error, "response", NOT_UTF8, "keyplate_inspect_passkey_answer");
+        keyplate_passkey_answer_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_inspect_passkey_answer(have.kp, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_inspect_passkey_answer");
+    }
+    {
+        keyplate_passkey_answer* out = NULL;
+        keyplate_status status = keyplate_inspect_passkey_answer(have.kp, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_inspect_passkey_answer");
+        keyplate_passkey_answer_free(out);
     }
 }
 
@@ -9421,6 +11317,41 @@ static void call_keyplate_remember_origin(void) {
         keyplate_settings* out = NULL;
         keyplate_status status = keyplate_remember_origin(have.kp, &out, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_remember_origin");
+        keyplate_settings_free(out);
+    }
+}
+
+static void call_keyplate_set_default_claims(void) {
+    {
+        keyplate_settings* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_set_default_claims(NULL, (const keyplate_claim*const[]){have.claim}, 1, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_set_default_claims");
+        keyplate_settings_free(out);
+    }
+    {
+        keyplate_settings* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_set_default_claims(have.kp, NULL, 1, &out, &error);
+        refused(status, error, "claims", IS_NULL, "keyplate_set_default_claims");
+        keyplate_settings_free(out);
+    }
+    {
+        keyplate_settings* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_set_default_claims(have.kp, (const keyplate_claim*const[]){have.claim}, SIZE_MAX, &out, &error);
+        refused(status, error, "claims", TOO_LONG, "keyplate_set_default_claims");
+        keyplate_settings_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_set_default_claims(have.kp, (const keyplate_claim*const[]){have.claim}, 1, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_set_default_claims");
+    }
+    {
+        keyplate_settings* out = NULL;
+        keyplate_status status = keyplate_set_default_claims(have.kp, (const keyplate_claim*const[]){have.claim}, 1, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_set_default_claims");
         keyplate_settings_free(out);
     }
 }
@@ -10585,6 +12516,35 @@ static void call_keyplate_claim_list_at(void) {
     }
 }
 
+static void call_keyplate_device_link_list_free(void) {
+    {
+        keyplate_device_link_list_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_device_link_list_len(void) {
+    {
+        size_t result = keyplate_device_link_list_len(NULL);
+        nothing(&result, sizeof result, "keyplate_device_link_list_len");
+    }
+}
+
+static void call_keyplate_device_link_list_at(void) {
+    {
+        const keyplate_device_link * result = keyplate_device_link_list_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_device_link_list_at");
+    }
+    {
+        const keyplate_device_link * result = keyplate_device_link_list_at(have.device_link_list, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_device_link_list_at");
+    }
+    {
+        const keyplate_device_link * result = keyplate_device_link_list_at(have.device_link_list, keyplate_device_link_list_len(have.device_link_list));
+        nothing(&result, sizeof result, "keyplate_device_link_list_at");
+    }
+}
+
 static void call_keyplate_one_time_token_list_free(void) {
     {
         keyplate_one_time_token_list_free(NULL);
@@ -11026,9 +12986,12 @@ void call_all(void) {
     call_keyplate_status_http_status();
     call_keyplate_api_key_sort_name();
     call_keyplate_actor_kind_name();
+    call_keyplate_audit_sort_name();
     call_keyplate_event_kind_name();
     call_keyplate_bootstrap_action_name();
     call_keyplate_bootstrap_kind_name();
+    call_keyplate_device_login_state_name();
+    call_keyplate_device_wish_name();
     call_keyplate_passkey_failure_name();
     call_keyplate_configuration_reason_free();
     call_keyplate_configuration_reason_kind_name();
@@ -11039,6 +13002,7 @@ void call_all(void) {
     call_keyplate_configuration_reason_get_other_rp_id_stored();
     call_keyplate_configuration_reason_get_other_rp_id_configured();
     call_keyplate_configuration_reason_get_unsafe_side_file_suffix();
+    call_keyplate_configuration_reason_get_path_too_long_most();
     call_keyplate_conflict_reason_name();
     call_keyplate_denial_reason_free();
     call_keyplate_denial_reason_kind_name();
@@ -11087,6 +13051,7 @@ void call_all(void) {
     call_keyplate_limit_new_unlimited();
     call_keyplate_limit_get_at_most_most();
     call_keyplate_limit_new_at_most();
+    call_keyplate_signup_token_sort_name();
     call_keyplate_signup_token_state_name();
     call_keyplate_expiry_free();
     call_keyplate_expiry_kind_name();
@@ -11163,6 +13128,48 @@ void call_all(void) {
     call_keyplate_new_api_key_set_owner_id();
     call_keyplate_new_api_key_set_note();
     call_keyplate_new_api_key_set_expires_at();
+    call_keyplate_app_password_free();
+    call_keyplate_app_password_get_id();
+    call_keyplate_app_password_get_owner_id();
+    call_keyplate_app_password_get_name();
+    call_keyplate_app_password_get_service_id();
+    call_keyplate_app_password_get_scopes_len();
+    call_keyplate_app_password_get_scopes_at();
+    call_keyplate_app_password_get_is_recoverable();
+    call_keyplate_app_password_get_created_at();
+    call_keyplate_app_password_get_last_used_at();
+    call_keyplate_app_password_get_expires_at();
+    call_keyplate_app_password_page_free();
+    call_keyplate_app_password_page_get_items_len();
+    call_keyplate_app_password_page_get_items_at();
+    call_keyplate_app_password_page_get_total();
+    call_keyplate_app_password_page_get_page();
+    call_keyplate_app_password_query_free();
+    call_keyplate_app_password_query_new();
+    call_keyplate_app_password_query_set_owner_id();
+    call_keyplate_app_password_query_set_search();
+    call_keyplate_app_password_query_set_page();
+    call_keyplate_app_password_query_set_limit();
+    call_keyplate_created_app_password_free();
+    call_keyplate_created_app_password_get_app_password();
+    call_keyplate_created_app_password_get_secret();
+    call_keyplate_new_app_password_free();
+    call_keyplate_new_app_password_new();
+    call_keyplate_new_app_password_set_name();
+    call_keyplate_new_app_password_set_service();
+    call_keyplate_new_app_password_add_scopes();
+    call_keyplate_new_app_password_set_expires_at();
+    call_keyplate_new_app_password_set_recoverable();
+    call_keyplate_new_app_password_set_owner_id();
+    call_keyplate_verified_app_password_free();
+    call_keyplate_verified_app_password_get_app_password_id();
+    call_keyplate_verified_app_password_get_user_id();
+    call_keyplate_verified_app_password_get_username();
+    call_keyplate_verified_app_password_get_role();
+    call_keyplate_verified_app_password_get_service_id();
+    call_keyplate_verified_app_password_get_scopes_len();
+    call_keyplate_verified_app_password_get_scopes_at();
+    call_keyplate_verified_app_password_get_expires_at();
     call_keyplate_audit_event_free();
     call_keyplate_audit_event_get_id();
     call_keyplate_audit_event_get_at();
@@ -11187,10 +13194,15 @@ void call_all(void) {
     call_keyplate_audit_query_free();
     call_keyplate_audit_query_new();
     call_keyplate_audit_query_set_user_id();
+    call_keyplate_audit_query_add_user_ids();
     call_keyplate_audit_query_set_kind();
+    call_keyplate_audit_query_add_kinds();
     call_keyplate_audit_query_set_since();
+    call_keyplate_audit_query_set_sort();
+    call_keyplate_audit_query_set_ascending();
     call_keyplate_audit_query_set_page();
     call_keyplate_audit_query_set_limit();
+    call_keyplate_audit_query_set_after();
     call_keyplate_detail_free();
     call_keyplate_detail_get_name();
     call_keyplate_detail_get_value();
@@ -11214,6 +13226,60 @@ void call_all(void) {
     call_keyplate_claim_new();
     call_keyplate_claim_set_key();
     call_keyplate_claim_set_value();
+    call_keyplate_identity_free();
+    call_keyplate_identity_get_user();
+    call_keyplate_identity_get_role();
+    call_keyplate_identity_get_scopes_len();
+    call_keyplate_identity_get_scopes_at();
+    call_keyplate_identity_get_groups_len();
+    call_keyplate_identity_get_groups_at();
+    call_keyplate_identity_get_claims_len();
+    call_keyplate_identity_get_claims_at();
+    call_keyplate_identity_get_services_len();
+    call_keyplate_identity_get_services_at();
+    call_keyplate_created_device_link_free();
+    call_keyplate_created_device_link_get_device_link();
+    call_keyplate_created_device_link_get_secret();
+    call_keyplate_device_link_free();
+    call_keyplate_device_link_get_id();
+    call_keyplate_device_link_get_user_id();
+    call_keyplate_device_link_get_created_at();
+    call_keyplate_device_link_get_expires_at();
+    call_keyplate_device_link_get_used_at();
+    call_keyplate_device_link_get_address();
+    call_keyplate_device_link_get_user_agent();
+    call_keyplate_device_link_get_passkey_id();
+    call_keyplate_device_login_free();
+    call_keyplate_device_login_get_id();
+    call_keyplate_device_login_get_device_name();
+    call_keyplate_device_login_get_address();
+    call_keyplate_device_login_get_user_agent();
+    call_keyplate_device_login_get_created_at();
+    call_keyplate_device_login_get_expires_at();
+    call_keyplate_device_login_get_wish();
+    call_keyplate_device_login_get_service_id();
+    call_keyplate_device_login_get_service_name();
+    call_keyplate_device_login_get_scopes_len();
+    call_keyplate_device_login_get_scopes_at();
+    call_keyplate_device_login_get_administrator();
+    call_keyplate_device_login_answer_free();
+    call_keyplate_device_login_answer_get_state();
+    call_keyplate_device_login_answer_get_user();
+    call_keyplate_device_login_answer_get_signed_in();
+    call_keyplate_device_login_answer_get_app_password();
+    call_keyplate_new_device_login_free();
+    call_keyplate_new_device_login_new();
+    call_keyplate_new_device_login_set_device_name();
+    call_keyplate_new_device_login_set_wish();
+    call_keyplate_new_device_login_set_service();
+    call_keyplate_new_device_login_add_scopes();
+    call_keyplate_new_device_login_set_six_digits();
+    call_keyplate_started_device_login_free();
+    call_keyplate_started_device_login_get_device_code();
+    call_keyplate_started_device_login_get_user_code();
+    call_keyplate_started_device_login_get_expires_at();
+    call_keyplate_started_device_login_get_expires_in_seconds();
+    call_keyplate_started_device_login_get_interval_seconds();
     call_keyplate_group_free();
     call_keyplate_group_get_id();
     call_keyplate_group_get_name();
@@ -11293,11 +13359,15 @@ void call_all(void) {
     call_keyplate_passkey_get_last_used_at();
     call_keyplate_passkey_get_backup_eligibility_changed_at();
     call_keyplate_passkey_get_usable();
+    call_keyplate_passkey_answer_free();
+    call_keyplate_passkey_answer_get_ceremony_id();
+    call_keyplate_passkey_answer_get_credential_id();
     call_keyplate_passkey_signals_free();
     call_keyplate_passkey_signals_get_unknown_credential();
     call_keyplate_passkey_signals_get_all_accepted_credentials();
     call_keyplate_passkey_signals_get_current_user_details();
     call_keyplate_passkey_ceremony_free();
+    call_keyplate_passkey_ceremony_get_id();
     call_keyplate_passkey_ceremony_get_ceremony();
     call_keyplate_passkey_ceremony_get_options();
     call_keyplate_passkey_ceremony_get_expires_at();
@@ -11387,6 +13457,8 @@ void call_all(void) {
     call_keyplate_public_settings_get_app_name();
     call_keyplate_public_settings_get_signup_mode();
     call_keyplate_public_settings_get_username_change();
+    call_keyplate_public_settings_get_require_email();
+    call_keyplate_public_settings_get_own_profile();
     call_keyplate_settings_free();
     call_keyplate_settings_get_app_name();
     call_keyplate_settings_get_signup_mode();
@@ -11405,6 +13477,11 @@ void call_all(void) {
     call_keyplate_settings_get_origin();
     call_keyplate_settings_get_audit_retention_seconds();
     call_keyplate_settings_get_backup_eligibility_policy();
+    call_keyplate_settings_get_require_email();
+    call_keyplate_settings_get_own_profile();
+    call_keyplate_settings_get_default_claims_len();
+    call_keyplate_settings_get_default_claims_at();
+    call_keyplate_settings_get_emails_verified();
     call_keyplate_settings_changes_free();
     call_keyplate_settings_changes_new();
     call_keyplate_settings_changes_set_app_name();
@@ -11419,6 +13496,9 @@ void call_all(void) {
     call_keyplate_settings_changes_set_counter_policy();
     call_keyplate_settings_changes_set_audit_retention_seconds();
     call_keyplate_settings_changes_set_backup_eligibility_policy();
+    call_keyplate_settings_changes_set_require_email();
+    call_keyplate_settings_changes_set_own_profile();
+    call_keyplate_settings_changes_set_emails_verified();
     call_keyplate_created_setup_token_free();
     call_keyplate_created_setup_token_get_secret();
     call_keyplate_created_setup_token_get_expires_at();
@@ -11523,6 +13603,8 @@ void call_all(void) {
     call_keyplate_signup_token_query_free();
     call_keyplate_signup_token_query_new();
     call_keyplate_signup_token_query_set_include_revoked();
+    call_keyplate_signup_token_query_set_sort();
+    call_keyplate_signup_token_query_set_ascending();
     call_keyplate_signup_token_query_set_page();
     call_keyplate_signup_token_query_set_limit();
     call_keyplate_clock_reset_report_free();
@@ -11532,10 +13614,12 @@ void call_all(void) {
     call_keyplate_clock_reset_report_get_one_time_tokens();
     call_keyplate_clock_reset_report_get_setup_tokens();
     call_keyplate_clock_reset_report_get_ceremonies();
+    call_keyplate_clock_reset_report_get_device_logins();
     call_keyplate_clock_reset_report_get_attempts();
     call_keyplate_clock_reset_report_get_api_key_overlaps();
     call_keyplate_clock_reset_report_get_signing_keys();
     call_keyplate_clock_reset_report_get_api_keys_kept();
+    call_keyplate_clock_reset_report_get_app_passwords_kept();
     call_keyplate_clock_reset_report_get_signup_tokens_kept();
     call_keyplate_clock_state_free();
     call_keyplate_clock_state_get_now();
@@ -11551,6 +13635,7 @@ void call_all(void) {
     call_keyplate_purge_report_get_sessions();
     call_keyplate_purge_report_get_api_keys();
     call_keyplate_purge_report_get_one_time_tokens();
+    call_keyplate_purge_report_get_app_passwords();
     call_keyplate_purge_report_get_audit_events();
     call_keyplate_statistics_free();
     call_keyplate_statistics_get_active_users();
@@ -11563,6 +13648,8 @@ void call_all(void) {
     call_keyplate_statistics_get_passkeys();
     call_keyplate_statistics_get_sessions();
     call_keyplate_statistics_get_api_keys();
+    call_keyplate_statistics_get_app_passwords();
+    call_keyplate_statistics_get_device_logins();
     call_keyplate_statistics_get_signup_tokens();
     call_keyplate_statistics_get_one_time_tokens();
     call_keyplate_statistics_get_audit_events();
@@ -11628,6 +13715,8 @@ void call_all(void) {
     call_keyplate_user_query_set_status();
     call_keyplate_user_query_set_role();
     call_keyplate_user_query_set_group_id();
+    call_keyplate_user_query_set_disabled();
+    call_keyplate_user_query_set_email_verified();
     call_keyplate_user_query_set_expiring_within_seconds();
     call_keyplate_user_query_set_sort();
     call_keyplate_user_query_set_descending();
@@ -11646,14 +13735,28 @@ void call_all(void) {
     call_keyplate_revoke_api_key();
     call_keyplate_rotate_api_key();
     call_keyplate_verify_api_key();
+    call_keyplate_create_app_password();
+    call_keyplate_list_app_passwords();
+    call_keyplate_revoke_app_password();
+    call_keyplate_verify_subsonic_token();
+    call_keyplate_verify_app_password();
     call_keyplate_list_audit_events();
     call_keyplate_authenticate_pending();
+    call_keyplate_describe();
     call_keyplate_back_up_to();
     call_keyplate_bootstrap();
     call_keyplate_get_effective_claims();
     call_keyplate_list_claim_keys();
     call_keyplate_get_clock_state();
     call_keyplate_reset_clock();
+    call_keyplate_create_device_link();
+    call_keyplate_disown_device_link();
+    call_keyplate_list_device_links();
+    call_keyplate_begin_device_login();
+    call_keyplate_poll_device_login();
+    call_keyplate_approve_device_login();
+    call_keyplate_deny_device_login();
+    call_keyplate_inspect_device_login();
     call_keyplate_create_group();
     call_keyplate_delete_group();
     call_keyplate_get_group();
@@ -11675,6 +13778,7 @@ void call_all(void) {
     call_keyplate_get_passkey_signals();
     call_keyplate_list_passkeys();
     call_keyplate_rename_passkey();
+    call_keyplate_inspect_passkey_answer();
     call_keyplate_begin_passkey_login();
     call_keyplate_finish_passkey_login();
     call_keyplate_begin_passkey_registration();
@@ -11700,6 +13804,7 @@ void call_all(void) {
     call_keyplate_get_public_settings();
     call_keyplate_get_settings();
     call_keyplate_remember_origin();
+    call_keyplate_set_default_claims();
     call_keyplate_set_default_groups();
     call_keyplate_set_signup_email_domains();
     call_keyplate_update_settings();
@@ -11740,6 +13845,9 @@ void call_all(void) {
     call_keyplate_claim_list_free();
     call_keyplate_claim_list_len();
     call_keyplate_claim_list_at();
+    call_keyplate_device_link_list_free();
+    call_keyplate_device_link_list_len();
+    call_keyplate_device_link_list_at();
     call_keyplate_one_time_token_list_free();
     call_keyplate_one_time_token_list_len();
     call_keyplate_one_time_token_list_at();

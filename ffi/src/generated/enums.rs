@@ -284,6 +284,20 @@ pub enum keyplate_audit_sort {
     UserAgent = 4,
 }
 
+/// Its name, such as `time`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_audit_sort_name(value: Raw<keyplate_audit_sort>) -> *const c_char {
+    match value.number() {
+        1 => c"time",
+        2 => c"kind",
+        3 => c"address",
+        4 => c"user_agent",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::AuditSort {
     type C = keyplate_audit_sort;
     fn lend(value: Option<&Self>) -> keyplate_audit_sort {
@@ -554,6 +568,17 @@ pub extern "C" fn keyplate_event_kind_name(value: Raw<keyplate_event_kind>) -> *
         66 => c"names_collide",
         67 => c"other_refusals",
         68 => c"passkey_backup_eligibility_changed",
+        69 => c"app_password_created",
+        70 => c"app_password_revoked",
+        71 => c"app_password_refused",
+        72 => c"device_login_claimed",
+        73 => c"device_login_approved",
+        74 => c"device_login_denied",
+        75 => c"device_login_refused",
+        76 => c"device_signed_in",
+        77 => c"device_link_created",
+        78 => c"device_link_redeemed",
+        79 => c"device_link_disowned",
         _ => c"unknown",
     }
     .as_ptr()
@@ -911,6 +936,23 @@ pub enum keyplate_device_login_state {
     Granted = 5,
 }
 
+/// Its name, such as `pending`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_device_login_state_name(
+    value: Raw<keyplate_device_login_state>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"pending",
+        2 => c"slow_down",
+        3 => c"denied",
+        4 => c"expired",
+        5 => c"granted",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::DeviceLoginState {
     type C = keyplate_device_login_state;
     fn lend(value: Option<&Self>) -> keyplate_device_login_state {
@@ -936,6 +978,18 @@ pub enum keyplate_device_wish {
     Session = 1,
     /// An app password for one service.
     AppPassword = 2,
+}
+
+/// Its name, such as `session`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_device_wish_name(value: Raw<keyplate_device_wish>) -> *const c_char {
+    match value.number() {
+        1 => c"session",
+        2 => c"app_password",
+        _ => c"unknown",
+    }
+    .as_ptr()
 }
 
 impl Lend for ::keyplate::DeviceWish {
@@ -1251,6 +1305,12 @@ pub extern "C" fn keyplate_configuration_reason_kind_name(
         22 => c"shared_folder",
         23 => c"unsafe_side_file",
         19 => c"not_a_path",
+        24 => c"leads_nowhere",
+        25 => c"path_too_long",
+        26 => c"several_names",
+        27 => c"mounted_file",
+        28 => c"other_log",
+        29 => c"open_elsewhere",
         _ => c"unknown",
     }
     .as_ptr()
@@ -1512,6 +1572,8 @@ pub extern "C" fn keyplate_conflict_reason_name(
         12 => c"other_email",
         10 => c"claims_too_long",
         11 => c"file_exists",
+        13 => c"device_decided",
+        14 => c"former",
         _ => c"unknown",
     }
     .as_ptr()
@@ -1662,6 +1724,10 @@ pub extern "C" fn keyplate_denial_reason_kind_name(
         16 => c"service_closed",
         17 => c"service_not_open",
         18 => c"service_scope",
+        19 => c"device_session",
+        20 => c"own_app_passwords_only",
+        21 => c"device_not_inspected",
+        22 => c"own_profile_closed",
         _ => c"unknown",
     }
     .as_ptr()
@@ -1967,6 +2033,8 @@ pub extern "C" fn keyplate_input_reason_kind_name(
         56 => c"shared_folder",
         48 => c"null",
         49 => c"not_enum_value",
+        57 => c"not_a_file",
+        58 => c"in_use",
         _ => c"unknown",
     }
     .as_ptr()
@@ -2462,6 +2530,8 @@ pub extern "C" fn keyplate_thing_name(value: Raw<keyplate_thing>) -> *const c_ch
         6 => c"signup_token",
         7 => c"one_time_token",
         8 => c"passkey",
+        10 => c"app_password",
+        11 => c"device_link",
         9 => c"claimed_setup",
         _ => c"unknown",
     }
@@ -2805,6 +2875,8 @@ pub extern "C" fn keyplate_sign_in_method_name(
         4 => c"recovery",
         5 => c"passkey",
         6 => c"host",
+        7 => c"device",
+        8 => c"device_link",
         _ => c"unknown",
     }
     .as_ptr()
@@ -3203,6 +3275,22 @@ pub enum keyplate_signup_token_sort {
     Uses = 4,
 }
 
+/// Its name, such as `created_at`, for logs and JSON; it never changes. `unknown` for any other number.
+/// NUL-terminated, never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyplate_signup_token_sort_name(
+    value: Raw<keyplate_signup_token_sort>,
+) -> *const c_char {
+    match value.number() {
+        1 => c"created_at",
+        2 => c"expires_at",
+        3 => c"max_uses",
+        4 => c"uses",
+        _ => c"unknown",
+    }
+    .as_ptr()
+}
+
 impl Lend for ::keyplate::SignupTokenSort {
     type C = keyplate_signup_token_sort;
     fn lend(value: Option<&Self>) -> keyplate_signup_token_sort {
@@ -3482,6 +3570,8 @@ pub extern "C" fn keyplate_user_sort_name(value: Raw<keyplate_user_sort>) -> *co
         6 => c"email",
         7 => c"role",
         8 => c"expires_at",
+        9 => c"email_verified",
+        10 => c"disabled",
         _ => c"unknown",
     }
     .as_ptr()
