@@ -254,31 +254,25 @@ impl<'q> Wanted<'q> {
         order.push_str(&format!("id {direction}"));
         self.params.push(Param::from(rows.most));
         self.params.push(Param::from(rows.skipped));
-        let places = self.params.len();
-        let page = format!("LIMIT ?{} OFFSET ?{places}", places - 1);
+        let skipped = self.params.len();
+        let most = skipped - 1;
         if !self.are_of_users() {
             let clause = self.clause(&[]);
             return format!(
-                "SELECT audit.id, {COLUMNS} FROM audit {clause} ORDER BY {order} {page}"
+                "SELECT audit.id, {COLUMNS} FROM audit {clause} ORDER BY {order} LIMIT ?{most} OFFSET ?{skipped}"
             );
         }
-        let (within, outside) = match query.sort {
-            None => (format!("ORDER BY id {direction} {page}"), String::new()),
-            Some(_) => (String::new(), page),
-        };
         let (about, by) = (self.about_users(), self.by_users());
-        format!(
-            r"
-            SELECT audit.id, {COLUMNS}
-            FROM audit
-            WHERE audit.id IN (
-                SELECT id FROM audit {about}
-                UNION
-                SELECT id FROM audit {by}
-                {within}
-            )
-            ORDER BY {order} {outside}"
-        )
+        let ids = format!("SELECT id FROM audit {about} UNION SELECT id FROM audit {by}");
+        let rows = format!("SELECT audit.id, {COLUMNS} FROM audit");
+        match query.sort {
+            None => format!(
+                "{rows} WHERE audit.id IN ({ids} ORDER BY {order} LIMIT ?{most} OFFSET ?{skipped}) ORDER BY {order}"
+            ),
+            Some(_) => format!(
+                "{rows} WHERE audit.id IN ({ids}) ORDER BY {order} LIMIT ?{most} OFFSET ?{skipped}"
+            ),
+        }
     }
 
     /// A1: what the viewer does not see of a row does not tell its place either.

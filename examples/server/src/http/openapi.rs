@@ -170,6 +170,31 @@ impl Operation {
     }
 }
 
+/// Shorter to write in a list of many.
+pub(crate) fn public(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Who::Public, method, path, summary)
+}
+
+pub(crate) fn user(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Who::User, method, path, summary)
+}
+
+pub(crate) fn browser(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation::new(Who::Browser, method, path, summary)
+}
+
+pub(crate) fn administrator(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation::new(Who::Administrator, method, path, summary)
+}
+
 fn parameter(name: &str, what: &str, schema: &Value) -> Value {
     json!({ "name": name, "in": "query", "description": what, "schema": schema })
 }

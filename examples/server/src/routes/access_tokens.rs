@@ -4,6 +4,7 @@ use axum::{body::Body, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
@@ -13,7 +14,6 @@ use crate::http::{
     length::Length,
     path::Id,
 };
-use crate::routes::openapi as doc;
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -2,8 +2,8 @@ use keyplate::{ApiKeyId, ApiKeyQuery, ApiKeySort, CreatedApiKey, Expiry, KeyRota
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::{Operation, names};
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -16,11 +16,10 @@ use crate::{
         caller::{Administrator, Caller},
         error::Failure,
         list::{self, Query},
-        openapi::Operation,
+        openapi::{self as doc, Operation},
         path::Id,
     },
     json::users::UserJson,
-    routes::openapi as doc,
 };
 
 /// An app password as JSON, without its secret.

@@ -4,6 +4,7 @@ use keyplate::{AuditEvent, AuditQuery, AuditSort, EventKind, UserId, UserQuery};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::{Operation, names};
 use crate::http::{
     answer::{self, Answer},
@@ -11,7 +12,6 @@ use crate::http::{
     error::Failure,
     list::{self, Query},
 };
-use crate::routes::openapi as doc;
 
 /// The columns that the log may be sorted by. It knows no countries and cities: all rows are alike in them.
 const COLUMNS: [(&str, AuditSort); 7] = [

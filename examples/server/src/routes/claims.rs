@@ -1,7 +1,7 @@
 use keyplate::{Claim, Keyplate};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

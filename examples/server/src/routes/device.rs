@@ -10,17 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    http::{
-        answer::{self, Answer},
-        app::App,
-        body::{self, FormOrJson, Json},
-        caller::{Browser, Stranger},
-        error::Failure,
-        openapi::Operation,
-        path::Id,
-    },
-    routes::openapi as doc,
+use crate::http::{
+    answer::{self, Answer},
+    app::App,
+    body::{self, FormOrJson, Json},
+    caller::{Browser, Stranger},
+    error::Failure,
+    openapi::{self as doc, Operation},
+    path::Id,
 };
 
 /// RFC 8628, section 3.4.

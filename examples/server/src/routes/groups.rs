@@ -5,8 +5,8 @@ use keyplate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::{Operation, names};
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use serde_json::json;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -7,8 +7,8 @@ use axum::{
 };
 use keyplate::{ClientInfo, Keyplate, SignedIn};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

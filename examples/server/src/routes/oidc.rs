@@ -1,12 +1,12 @@
 //! What clients of Pocket ID look for beside users and groups. This server is no OpenID provider: there is nothing to be found.
 
+use crate::http::openapi as doc;
 use crate::http::openapi::{Operation, names};
 use crate::http::{
     answer::Answer,
     caller::Administrator,
     list::{self, Query},
 };
-use crate::routes::openapi as doc;
 
 /// By which those clients sort and filter, so that they get an empty list and not a refusal.
 const COLUMNS: [(&str, ()); 9] = [

@@ -5,9 +5,9 @@ use keyplate::{KeyplateError, OneTimeTokenId, Thing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::json::users::UserJson;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -7,10 +7,7 @@ use axum::{body::Body, http::StatusCode};
 use crate::{
     http::{
         answer::{self, Answer},
-        openapi::{
-            self, Operation,
-            Who::{Administrator, Browser, Public, User},
-        },
+        openapi::{self, Operation},
     },
     routes::{
         access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
@@ -33,7 +30,7 @@ pub(super) async fn document() -> Answer {
 }
 
 fn operations() -> Vec<Operation> {
-    let own = Operation::new(Public, "get", "/api/openapi.json", "Gives this document")
+    let own = openapi::public("get", "/api/openapi.json", "Gives this document")
         .gives_other("application/json");
     let mut all = vec![own];
     for operations in [
@@ -64,31 +61,6 @@ fn operations() -> Vec<Operation> {
         all.extend(operations);
     }
     all
-}
-
-/// Shorter to write in a list of many.
-pub(super) fn public(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
-    Operation::new(Public, method, path, summary)
-}
-
-pub(super) fn user(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
-    Operation::new(User, method, path, summary)
-}
-
-pub(super) fn browser(
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation::new(Browser, method, path, summary)
-}
-
-pub(super) fn administrator(
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation::new(Administrator, method, path, summary)
 }
 
 #[cfg(test)]

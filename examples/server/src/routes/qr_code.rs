@@ -8,13 +8,13 @@ use qrcode::{EcLevel, QrCode, render::svg::Color};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::http::{
     body::{self, Json},
     caller::Browser,
     error::Failure,
 };
-use crate::routes::openapi as doc;
 
 /// Longer links make squares that are too small for a camera at the size of the page.
 const LONGEST: usize = 400;

@@ -7,8 +7,8 @@ use keyplate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

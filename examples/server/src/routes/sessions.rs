@@ -3,6 +3,7 @@ use keyplate::{Session, SessionId, SessionQuery, SignInMethod, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
@@ -13,7 +14,6 @@ use crate::http::{
     list::{self, Query},
     path::Id,
 };
-use crate::routes::openapi as doc;
 
 /// A session as JSON.
 #[derive(Debug, JsonSchema, Serialize)]

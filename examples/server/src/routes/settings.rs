@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

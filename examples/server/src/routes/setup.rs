@@ -10,9 +10,9 @@ use keyplate::{Keyplate, KeyplateError, NewAdmin, SetupStage, SignedIn, Thing, U
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::json::users::UserJson;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
@@ -17,7 +18,6 @@ use crate::http::{
     error::Failure,
     list::Query,
 };
-use crate::routes::openapi as doc;
 
 /// The payloads of the Signal API of WebAuthn Level 3, one a method.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -10,9 +10,9 @@ use keyplate::{NewSignup, Secret, SignedIn, SignupTokenPreview, UserStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::json::users::UserJson;
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -5,10 +5,10 @@ use crate::{
         answer::{self, Answer},
         caller::Administrator,
         list::Query,
-        openapi::Operation,
+        openapi::{self as doc, Operation},
         path::{self, Id},
     },
-    routes::{openapi as doc, sessions},
+    routes::sessions,
 };
 
 pub(super) async fn list(Administrator(caller): Administrator, id: Id, query: Query) -> Answer {

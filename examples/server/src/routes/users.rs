@@ -4,8 +4,8 @@ use keyplate::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::{Operation, names};
-use crate::routes::openapi as doc;
 use crate::{
     http::{
         answer::{self, Answer},

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use serde_json::json;
 
+use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
     app::App,
     error::Failure,
 };
-use crate::routes::openapi as doc;
 
 /// WebAuthn Level 3, section 5.11: the origins that may use this RP id. A browser asks only on a page of another domain,
 /// so that without related origins there is nothing to tell.
