@@ -82,6 +82,7 @@ fn event_name(kind: EventKind) -> Cow<'static, str> {
         EventKind::UserCreated | EventKind::UserSignedUp | EventKind::SetupClaimed => {
             "ACCOUNT_CREATED"
         }
+        EventKind::DeviceSignedIn => "REMOTE_SIGN_IN",
         EventKind::PasskeyRegistered => "PASSKEY_ADDED",
         EventKind::PasskeyDeleted => "PASSKEY_REMOVED",
         other => return Cow::Owned(name(other)),
@@ -89,14 +90,12 @@ fn event_name(kind: EventKind) -> Cow<'static, str> {
     Cow::Borrowed(known)
 }
 
-/// What clients of Pocket ID may ask for and nobody does here: it is not an OpenID provider, and device sign-ins are told
-/// as what they are.
-const NEVER: [&str; 5] = [
+/// What clients of Pocket ID may ask for and nobody does here: it is not an OpenID provider.
+const NEVER: [&str; 4] = [
     "CLIENT_AUTHORIZATION",
     "NEW_CLIENT_AUTHORIZATION",
     "DEVICE_CODE_AUTHORIZATION",
     "NEW_DEVICE_CODE_AUTHORIZATION",
-    "REMOTE_SIGN_IN",
 ];
 
 /// `UserCreated` is `USER_CREATED`.
@@ -236,7 +235,7 @@ fn kinds_asked_for(query: &Query) -> Result<Option<Vec<EventKind>>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 68] = [
+const KINDS: [EventKind; 79] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -305,6 +304,17 @@ const KINDS: [EventKind; 68] = [
     EventKind::NamesCollide,
     EventKind::OtherRefusals,
     EventKind::PasskeyBackupEligibilityChanged,
+    EventKind::AppPasswordCreated,
+    EventKind::AppPasswordRevoked,
+    EventKind::AppPasswordRefused,
+    EventKind::DeviceLoginClaimed,
+    EventKind::DeviceLoginApproved,
+    EventKind::DeviceLoginDenied,
+    EventKind::DeviceLoginRefused,
+    EventKind::DeviceSignedIn,
+    EventKind::DeviceLinkCreated,
+    EventKind::DeviceLinkRedeemed,
+    EventKind::DeviceLinkDisowned,
 ];
 
 /// For the OpenAPI document.

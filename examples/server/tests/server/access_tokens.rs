@@ -169,6 +169,9 @@ fn is_public(method: &str, path: &str) -> bool {
         "/api/one-time-access-token",
         "/api/webauthn/login",
         "/api/application-configuration",
+        "/api/device/code",
+        "/api/device/token",
+        "/api/openapi.json",
     ];
     let read_only = ["/api/version/latest", "/api/application-configuration"];
     public.iter().any(|start| path.starts_with(start))

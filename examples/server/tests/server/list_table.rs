@@ -81,6 +81,7 @@ fn lists(user: &str, token: &str) -> Vec<List> {
         list("/api/user-groups", GROUPS, true),
         list("/api/services", &[], true),
         list("/api/api-keys", KEYS, true),
+        list("/api/app-passwords", &[], true),
         list("/api/sessions", &[], false),
         list("/api/signup-tokens", TOKENS, false),
         list(

@@ -242,7 +242,9 @@ fn a_start_ends_with_a_variable_that_cannot_be_read() {
             }
             "KEYPLATE_RP_ID" => (&["other.example"], "must be the origin's host"),
             "KEYPLATE_NATIVE_ORIGIN" => (&["android:x"], "must be android:apk-key-hash:"),
-            "KEYPLATE_ENCRYPTION_KEY_FILE" => (&["/nowhere/at-all"], "/nowhere/at-all: "),
+            "KEYPLATE_ENCRYPTION_KEY_FILE" | "KEYPLATE_WEB_DIR" => {
+                (&["/nowhere/at-all"], "/nowhere/at-all: ")
+            }
             "KEYPLATE_DATA" | "KEYPLATE_BOOTSTRAP_FILE" | "KEYPLATE_RP_NAME" => continue,
             _ => {
                 switches += 1;
