@@ -302,7 +302,12 @@ fn a_server_whose_disk_is_full_is_not_healthy_until_there_is_room() {
     let (_, key) = server.claim_with_key();
     let filler = disk.0.path().join("filler");
     let mut file = fs::File::create(&filler).unwrap();
-    // There may be room in the log for some more, and what is refused gives its room back.
+    // Somebody reads, so that the log cannot begin anew, in which the smallest change always has room.
+    let reader = rusqlite::Connection::open(data.join("keyplate.db")).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM users")
+        .unwrap();
+    // What is refused gives its room back.
     let mut fill = || while file.write_all(&[7; 4_096]).is_ok() {};
     let mut last = String::new();
     let refused = (0..500).any(|n| {
@@ -316,6 +321,7 @@ fn a_server_whose_disk_is_full_is_not_healthy_until_there_is_room() {
     });
     assert!(refused, "{last}");
     is_unhealthy(&server, "storage_full");
+    drop(reader);
     // As long as it is open, it is there.
     drop(file);
     fs::remove_file(&filler).unwrap();
