@@ -80,6 +80,8 @@ static void make(keyplate *kp) {
     MUST(keyplate_client_info_new(&have.client_info, error));
     MUST(keyplate_new_admin_new("ann", &have.new_admin, error));
     MUST(keyplate_new_api_key_new("key", some_texts, 1, &have.new_api_key, error));
+    MUST(keyplate_new_app_password_new("player", &have.new_app_password, error));
+    MUST(keyplate_new_device_login_new(&have.new_device_login, error));
     MUST(keyplate_new_group_new("friends", &have.new_group, error));
     MUST(keyplate_new_service_new("films", &have.new_service, error));
     MUST(keyplate_new_signup_new("ben", &have.new_signup, error));
@@ -95,6 +97,7 @@ static void make(keyplate *kp) {
     MUST(keyplate_settings_changes_new(&have.settings_changes, error));
     MUST(keyplate_signup_token_changes_new(&have.signup_token_changes, error));
     MUST(keyplate_api_key_query_new(&have.api_key_query, error));
+    MUST(keyplate_app_password_query_new(&have.app_password_query, error));
     MUST(keyplate_audit_query_new(&have.audit_query, error));
     MUST(keyplate_group_query_new(&have.group_query, error));
     MUST(keyplate_service_query_new(&have.service_query, error));
@@ -117,7 +120,7 @@ static void make(keyplate *kp) {
 
 static void let_go(void) {
 #define FREE(type) keyplate_##type##_free(have.type)
-    FREE(config), FREE(secret), FREE(client_info), FREE(new_admin), FREE(new_api_key), FREE(new_group), FREE(new_service);
+    FREE(config), FREE(secret), FREE(client_info), FREE(new_admin), FREE(new_api_key), FREE(new_app_password), FREE(new_device_login), FREE(app_password_query), FREE(new_group), FREE(new_service);
     FREE(new_signup), FREE(new_signup_token), FREE(new_user), FREE(claim), FREE(expiry), FREE(limit), FREE(key_rotation);
     FREE(user_changes), FREE(group_changes), FREE(service_changes), FREE(settings_changes), FREE(signup_token_changes);
     FREE(api_key_query), FREE(audit_query), FREE(group_query), FREE(service_query), FREE(session_query);
