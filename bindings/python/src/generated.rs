@@ -5456,7 +5456,7 @@ impl Keyplate {
         self.let_go(py);
     }
     fn __repr__(&self) -> &'static str {
-        self.describe()
+        self.shown_state()
     }
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.traverse(&visit)

@@ -109,7 +109,7 @@ impl Keyplate {
         });
     }
 
-    pub(crate) fn describe(&self) -> &'static str {
+    pub(crate) fn shown_state(&self) -> &'static str {
         match *self.0.read().unwrap_or_else(PoisonError::into_inner) {
             Some(_) => "<Keyplate>",
             None => "<Keyplate, closed>",

@@ -21,7 +21,7 @@ const HANDLE: &str = "
         _exc_value: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) { self.let_go(py); }
-    fn __repr__(&self) -> &'static str { self.describe() }
+    fn __repr__(&self) -> &'static str { self.shown_state() }
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> { self.traverse(&visit) }
     fn __clear__(&self) { self.clear(); }
 ";
