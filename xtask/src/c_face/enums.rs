@@ -46,7 +46,7 @@ impl Writer<'_> {
         );
         let codes = self.facade.codes.iter();
         let names: Vec<(i64, &str)> = codes
-            .map(|code| (i64::from(code.number), code.name.as_str()))
+            .map(|code| (code.number, code.name.as_str()))
             .collect();
         self.namer("keyplate_status", &names)?;
         self.safe_function(
