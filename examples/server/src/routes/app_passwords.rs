@@ -253,7 +253,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .lists::<AppPasswordJson>(&[], &[], true),
         doc::user("post", "/api/app-passwords", "Creates an app password")
             .takes::<NewBody>()
-            .gives::<CreatedJson<'_>>(201),
+            .gives::<CreatedJson<'_>>(201)
+            .refuses(&[404]),
         doc::administrator(
             "post",
             "/api/app-passwords/verify",

@@ -322,7 +322,7 @@ pub(super) fn operations() -> Vec<Operation> {
         doc::public("post", "/api/device/code", "Begins the sign-in of a device")
             .takes::<CodeBody>()
             .gives_other("application/json")
-            .refuses(&[429]),
+            .refuses(&[404, 429]),
         doc::public(
             "post",
             "/api/device/token",
