@@ -1,5 +1,5 @@
 module keyplate.example/media
 
-go 1.21
+go 1.19
 
-require github.com/mattn/go-sqlite3 v1.14.53
+require github.com/mattn/go-sqlite3 v1.14.22

@@ -152,7 +152,8 @@ check "build of the media server in C" build_c_host
 host c "$out/media-c"
 # Go does not see that an archive has changed: its sum makes it link anew.
 archive=$(sha256sum "$prefix/lib/libkeyplate.a")
-check "build of the media server in Go" go -C examples/go build -ldflags "-X main.archive=${archive%% *}" -o "$out/media-go" .
+build_go_host() (cd examples/go && go build -ldflags "-X main.archive=${archive%% *}" -o "$out/media-go" .)
+check "build of the media server in Go" build_go_host
 host go "$out/media-go"
 
 echo "$passed passed, $failed failed"
