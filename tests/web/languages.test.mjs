@@ -186,6 +186,8 @@ for (const direction of ["ltr", "rtl"]) {
       await person.page.locator("h1").waitFor();
       await look(path);
     }
+    // Else the passkey would sign them in by itself, in the middle of a look.
+    await person.keepHandsOff();
     await person.context.clearCookies();
     for (const path of ["/signin", "/code", "/signup"]) {
       await person.open("about:blank");
