@@ -120,7 +120,8 @@ static void make(keyplate *kp) {
 
 static void let_go(void) {
 #define FREE(type) keyplate_##type##_free(have.type)
-    FREE(config), FREE(secret), FREE(client_info), FREE(new_admin), FREE(new_api_key), FREE(new_app_password), FREE(new_device_login), FREE(app_password_query), FREE(new_group), FREE(new_service);
+    FREE(config), FREE(secret), FREE(client_info), FREE(new_admin), FREE(new_api_key), FREE(new_group), FREE(new_service);
+    FREE(new_app_password), FREE(new_device_login), FREE(app_password_query);
     FREE(new_signup), FREE(new_signup_token), FREE(new_user), FREE(claim), FREE(expiry), FREE(limit), FREE(key_rotation);
     FREE(user_changes), FREE(group_changes), FREE(service_changes), FREE(settings_changes), FREE(signup_token_changes);
     FREE(api_key_query), FREE(audit_query), FREE(group_query), FREE(service_query), FREE(session_query);

@@ -15,9 +15,9 @@ const MOST_VALUES: usize = 100;
 impl Keyplate {
     /// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
     /// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
-    /// (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they
-    /// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
-    /// the kind `User`, no address, no agent, no credential.
+    /// (`AuditQuery.after`). Users who are no administrators see the rows that concern them or that they made. Of what
+    /// another user did to them they see what and when, and nothing of who did it or from where: no actor but the kind
+    /// `User`, no address, no agent, no credential.
     ///
     /// # Errors
     /// `PermissionDenied`, `InvalidInput`, the storage errors.

@@ -533,9 +533,9 @@ pub unsafe extern "C" fn keyplate_detail_get_value(detail: *const keyplate_detai
 
 /// Lists what happened, the newest first unless the query says otherwise; or what happened after an event, the oldest
 /// first: so another process, or a host that wants to close what a revoked session has open, hears of every change
-/// (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they
-/// made. Of what another user did to them they see what and when, and nothing of who did it or from where: no actor but
-/// the kind `User`, no address, no agent, no credential.
+/// (`keyplate_audit_query_set_after`). Users who are no administrators see the rows that concern them or that they made. Of what
+/// another user did to them they see what and when, and nothing of who did it or from where: no actor but the kind
+/// `User`, no address, no agent, no credential.
 ///
 /// Errors:
 /// - `KEYPLATE_STATUS_PERMISSION_DENIED`

@@ -51,7 +51,7 @@ fn ask(stream: &mut TcpStream, answers: &mut BufReader<TcpStream>, request: &[u8
 
 /// A server whose log nobody reads.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: it takes minutes and prints figures for a person to read"]
 fn a_hundred_thousand_requests_of_a_log_that_nobody_reads() {
     const REQUESTS: usize = 100_000;
     const AT_ONCE: usize = 4;
@@ -151,7 +151,7 @@ fn database_bytes(server: &Server) -> u64 {
 
 /// Strangers who try codes, each network twice.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: it takes minutes and prints figures for a person to read"]
 fn a_flood_of_refused_calls_of_many_addresses() {
     const ADDRESSES: u32 = 50_000;
     const CALLS: u32 = 100_000;
@@ -179,7 +179,7 @@ fn a_flood_of_refused_calls_of_many_addresses() {
 
 /// Most of them are other people's.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: it takes minutes and prints figures for a person to read"]
 fn an_ordinary_users_audit_list_among_a_million_rows() {
     const ROWS: usize = 1_000_000;
     const AT_ONCE: usize = 40;
@@ -231,7 +231,7 @@ fn an_ordinary_users_audit_list_among_a_million_rows() {
 
 /// Of one address; health checks and others are answered meanwhile.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: it takes minutes and prints figures for a person to read"]
 fn five_hundred_slow_connections_of_one_address() {
     let server = Server::start();
     let before = memory(server.child.id(), "VmRSS");
