@@ -24,6 +24,8 @@ run sh tests/http/ansible.sh
 run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
 run sh tests/http/services.sh
+run sh tests/http/clients.sh
+run sh tests/http/device.sh
 run sh tests/http/nginx.sh
 run sh tests/http/keep-alive.sh
 run sh tests/http/openapi.sh

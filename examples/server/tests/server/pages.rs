@@ -2,12 +2,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::{Reply, Server};
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "/",
     "/setup",
     "/signin",
     "/login",
     "/code",
+    "/device",
     "/signup",
     "/st/kp_inv_old",
     "/account",

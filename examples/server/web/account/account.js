@@ -10,6 +10,7 @@ import { listOf } from "../kit/list.js";
 import { button, section } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
 import { enter, entitle, pageHead } from "../parts/shell.js";
+import { appsOfMine } from "./apps.js";
 import { keyRow, makeKey } from "./keys.js";
 import { myServices } from "./myservices.js";
 
@@ -18,9 +19,10 @@ const main = document.getElementById("main");
 function show({ me, session }) {
   entitle(t("account"));
   const account = h("keyplate-account");
-  // By a recovery code nothing else is open yet.
-  if (session?.method !== "recovery") {
-    account.append(h("div", { slot: "before" }, myServices(me)), h("div", { slot: "after" }, keys(me)));
+  // By a recovery code, or a link from another device, nothing else is open yet.
+  if (!["recovery", "deviceLink"].includes(session.method)) {
+    const [before, ...after] = [myServices(me), appsOfMine(me), keys(me)];
+    account.append(h("div", { slot: "before" }, before), ...after.map((part) => h("div", { slot: "after" }, part)));
   }
   account.addEventListener("keyplate-saved", async ({ detail }) => {
     if (detail.language && (await speakFor(detail.user))) location.reload();

@@ -3,6 +3,7 @@
 import { client, currentSession, get, put } from "./calls.js";
 import { note } from "./dialogs.js";
 import { fill, h } from "./dom.js";
+import { newDevice } from "./devices.js";
 import { define, KeyplateElement } from "./element.js";
 import { field, form, pair } from "./forms.js";
 import { isUsable, myPasskeys } from "./my-passkeys.js";
@@ -21,9 +22,11 @@ export class AccountElement extends KeyplateElement {
   }
 
   show({ me, settings, session }) {
+    // By a link from another device of theirs, only its passkey is open.
+    if (session.method === "deviceLink") return this.step(newDevice(me));
     const advice = h("div", { class: "advice" });
     // A recovery code opens the passkeys and nothing else, until there is a new one.
-    const recovers = session?.method === "recovery";
+    const recovers = session.method === "recovery";
     const sessions = recovers ? null : sessionsSection();
     let now = session;
     const passkeys = myPasskeys({
@@ -108,9 +111,9 @@ function choices(locale) {
 /** What somebody should do before they lock themselves out. */
 function adviceFor(passkeys, session) {
   const usable = passkeys.filter(isUsable);
-  if (session?.method === "recovery") return notice("warning", t("advice.recovery"), t("advice.recovery.text"));
+  if (session.method === "recovery") return notice("warning", t("advice.recovery"), t("advice.recovery.text"));
   if (usable.length === 0) {
-    const why = session?.method === "oneTimeToken" ? t("advice.none.code") : t("advice.none.text");
+    const why = session.method === "oneTimeToken" ? t("advice.none.code") : t("advice.none.text");
     return notice("warning", t("advice.none"), why);
   }
   if (usable.length === 1 && !usable[0].backupState) return notice("info", t("advice.one"), t("advice.one.text"));
