@@ -113,13 +113,12 @@ test("a television's code is approved on a phone, by its link and by hand", asyn
 test("who is not signed in signs in first and keeps the code; a sign-in that is too old is shown a passkey again", async () => {
   const lea = await welcome("lea");
   const television = await Device.begin({ client_name: "Television" });
-  await lea.keepHandsOff();
   await lea.open("about:blank");
   await lea.context.clearCookies();
-  await lea.open(television.link);
-  await lea.sees("Sign in first.");
-  await lea.presence(true);
-  // The field's offer signs her in, where she is.
+  // Without an offer in the field, which would sign her in by itself.
+  await lea.open(`/device?without-autofill#${television.code}`);
+  await lea.sees("Sign in to let the device in.");
+  await lea.press("Sign in with a passkey");
   await lea.seesHeading("Sign in a device");
   assert.equal(await (await lea.field("Code")).inputValue(), television.code);
   await lea.press("Continue");
@@ -212,7 +211,7 @@ test("an app password made on the page lets curl in at a host, until it is revok
   await ann.open(`/admin/users/${users.data[0].id}`);
   await ann.sees("for Music", ann.row("Player on the phone", ann.section("Apps")));
   await ann.press("Revoke Player on the phone");
-  await ann.sees("The app of noa that uses it");
+  await ann.sees("The app of noa is refused");
   await ann.press("Revoke app password");
   await ann.sees("No app passwords.");
   assert.match(await curl("noa", password), / 401$/);
@@ -251,7 +250,7 @@ test("a second phone is added by its picture, and the first device is told and s
   await phone.open(link);
   await phone.press("Sign in");
   await phone.seesHeading("Add this device");
-  await phone.sees("You are pia, and came by the link");
+  await phone.sees("You are pia, by the link");
   for (const other of ["Profile", "Sessions", "API keys", "Apps", "Services"]) {
     assert.equal(await phone.section(other).count(), 0, other);
   }

@@ -3,7 +3,6 @@
 import { client, currentSession, get, put } from "./calls.js";
 import { note } from "./dialogs.js";
 import { fill, h } from "./dom.js";
-import { newDevice } from "./devices.js";
 import { define, KeyplateElement } from "./element.js";
 import { field, form, pair } from "./forms.js";
 import { isUsable, myPasskeys } from "./my-passkeys.js";
@@ -16,14 +15,20 @@ import { languageName, languages, listing, t } from "./words.js";
  * host shows besides, under the advice and at the end.
  */
 export class AccountElement extends KeyplateElement {
+  /** What the page has asked for already: `me` and `session`. */
+  known = {};
+
   async look() {
-    const [me, settings, session] = await Promise.all([get("/api/users/me"), client.settings(), currentSession()]);
-    return { me, settings, session };
+    const { me: owner, session: now } = this.known;
+    const asked = [owner ?? get("/api/users/me"), client.settings(), now ?? currentSession()];
+    const [me, settings, session] = await Promise.all(asked);
+    // By a link from another device of theirs, only its passkey is open.
+    const newDevice = session.method === "deviceLink" ? (await import("./new-device.js")).newDevice : null;
+    return { me, settings, session, newDevice };
   }
 
-  show({ me, settings, session }) {
-    // By a link from another device of theirs, only its passkey is open.
-    if (session.method === "deviceLink") return this.step(newDevice(me));
+  show({ me, settings, session, newDevice }) {
+    if (newDevice) return this.step(newDevice(me));
     const advice = h("div", { class: "advice" });
     // A recovery code opens the passkeys and nothing else, until there is a new one.
     const recovers = session.method === "recovery";

@@ -2,7 +2,7 @@
 
 import { client, get, patch, register, remove } from "./calls.js";
 import { obstacle } from "./client.js";
-import { addDevice, linkRow, openedLinks } from "./devices.js";
+import { linkRow, openedLinks } from "./devices.js";
 import { ask, busy, note } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { field, form, load } from "./forms.js";
@@ -34,7 +34,8 @@ export function myPasskeys({ onLoaded, onAdded }) {
         return show(passkeys, links, reload);
       },
     );
-  const another = button(t("devices.add"), () => addDevice(reload), { picture: "device" });
+  const addDevice = async () => (await import("./add-device.js")).addDevice(reload);
+  const another = button(t("devices.add"), addDevice, { picture: "device" });
   another.hidden = true;
   add.addEventListener("click", () =>
     busy(add, problem, async () => {
