@@ -90,6 +90,14 @@ fn an_app_password_is_made_verified_listed_and_revoked() {
     assert_eq!(delete().status, 204);
     assert_eq!(delete().status, 404);
     verify(right, &key).is_refused(401, "app_password_refused");
+    // C2: in no spelling does the log tell it, nor the audit log.
+    let audit = server.get("/api/audit-logs/all").key(&key).send();
+    assert_eq!(audit.status, 200, "{}", audit.body);
+    let told = (server.log() + &audit.body).to_lowercase();
+    assert!(told.contains("app_password_created"), "{told}");
+    for spelling in [password.clone(), password.replace('-', "")] {
+        assert!(!told.contains(&spelling), "{told}");
+    }
 }
 
 /// W2: over HTTP too, and told when to come again.

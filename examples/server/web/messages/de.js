@@ -514,7 +514,7 @@ export default {
   "devices.add": "Weiteres Gerät hinzufügen",
   "devices.add.text": "Scanne dies mit deinem neuen Gerät, und füge dort einen Passkey hinzu. Zeig es sonst niemandem.",
   "devices.waiting": "Das neue Gerät wird erwartet",
-  "devices.waiting.text": "Der Link gilt einmal, fünf Minuten lang, solange dieses Fenster offen ist.",
+  "devices.waiting.text": "Der Link gilt einmal, fünf Minuten lang. „Abbrechen“ zieht ihn zurück.",
   "devices.came": "Ein Gerät hat den Link geöffnet",
   "devices.came.text": "Es hat noch keinen Passkey. Mach dort weiter.",
   "devices.has": "Das neue Gerät hat seinen Passkey",

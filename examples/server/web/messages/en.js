@@ -502,7 +502,7 @@ export default {
   "devices.add": "Add another device",
   "devices.add.text": "Scan this with your new device, and add a passkey there. Show it to nobody else.",
   "devices.waiting": "Waiting for the new device",
-  "devices.waiting.text": "The link works once, for five minutes, while this window is open.",
+  "devices.waiting.text": "The link works once, for five minutes. “Cancel” withdraws it.",
   "devices.came": "A device has opened the link",
   "devices.came.text": "It has no passkey yet. Go on there.",
   "devices.has": "The new device has its passkey",
