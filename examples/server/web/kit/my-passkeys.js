@@ -47,7 +47,7 @@ export function myPasskeys({ onLoaded, onAdded }) {
   );
   reload();
   return section(
-    { id: "passkeys", title: t("passkeys"), text: t("passkeys.text"), action: why ? null : h("div", { class: "actions" }, another, add) },
+    { id: "passkeys", title: t("passkeys"), text: t("passkeys.text"), action: why ? null : [another, add] },
     why ? notice("warning", why.title, why.text) : null,
     problem,
     list,
