@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Tests the Kotlin face: has its source written anew, puts the native library into the jar, runs the tests and the examples
-X
+# with it, one of them in Chromium, looks at what the jars hold, and runs README's lines in a project of their own. Wants a JDK
+# (17 or newer) and mvn, which fetches Kotlin, JUnit and JNA and calls cargo, Node.js and Chromium, and in KEYPLATE_TESTKIT the
+# program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")"

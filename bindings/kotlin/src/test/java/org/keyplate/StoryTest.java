@@ -103,8 +103,11 @@ class StoryTest {
                     Keyplate stranger = keyplate.anonymous(new ClientInfo())) {
                 PasskeyCeremony begun = own.beginPasskeyRegistration();
                 String answer = browser("register", begun.getOptions());
-                own.finishPasskeyRegistration(begun.getCeremony(), answer, "laptop");
-                assertEquals("laptop", own.listPasskeys(null).get(0).getName());
+                PasskeyRegistration made = own.finishPasskeyRegistration(begun.getCeremony(), answer, "laptop");
+                assertEquals("laptop", made.getPasskey().getName());
+                // The session that no passkey had opened has ended; this one takes its place.
+                String secret = made.getSignedIn().getSecret().reveal();
+                assertEquals(bob.getId(), keyplate.authenticate(secret).getUserId());
 
                 PasskeyCeremony login = stranger.beginPasskeyLogin();
                 String assertion = browser("authenticate", login.getOptions());

@@ -42,7 +42,6 @@ class ErrorsTest {
     @Test
     fun `every case crosses with its fields`() {
         val cases = KeyplateException::class.sealedSubclasses
-        assertEquals(ErrorCode.entries.size, cases.size)
         val seen = cases.map { cls ->
             val made = make(cls) as KeyplateException
             // As Rust hands one out, and as it takes one.
@@ -54,12 +53,13 @@ class ErrorsTest {
             val code = come.code()
             assertEquals(cls.simpleName!!.uppercase(), code.name.replace("_", ""))
             assertTrue(come.httpStatus() in 400..599, "$cls")
-            assertTrue(come.message.isNotBlank() && come.message == come.toString(), "$cls")
+            assertTrue(!come.message.isNullOrBlank() && come.message == come.toString(), "$cls")
             assertEquals(made.`field`(), come.`field`())
             assertEquals((made as? KeyplateException.RateLimited)?.retryAfter, come.retryAfter())
             code
         }
-        assertEquals(ErrorCode.entries.toSet(), seen.toSet())
+        assertEquals(ErrorCode.entries.toSet() - ErrorCode.OK, seen.toSet())
+        assertEquals(seen.size, seen.toSet().size)
     }
 
     @Test
