@@ -1,4 +1,5 @@
-/* A small media server: setup, invitations, passkeys, a session per request, API keys, a library that is not for everybody.
+/* A small media server: setup, invitations, passkeys, a session per request, API keys, app passwords for players that know only
+   name and password, a library that is not for everybody.
 
    cc media_server.c $(pkg-config --cflags --libs keyplate libmicrohttpd) -o media_server && ./media_server id.db 8080
 
@@ -214,6 +215,30 @@ static void make_key(struct request *r) {
     keyplate_new_api_key_free(input);
 }
 
+static void make_app_password(struct request *r) {
+    keyplate_new_app_password *input = NULL;
+    keyplate_created_app_password *created = NULL;
+    if (let_in(r, 0) && ok(r, keyplate_new_app_password_new("player", &input, &r->error)) &&
+        ok(r, keyplate_new_app_password_set_service(input, "library", &r->error)) &&
+        ok(r, keyplate_create_app_password(r->handle, input, &created, &r->error)))
+        say(r, 200, "%.*s", keyplate_secret_reveal(keyplate_created_app_password_get_secret(created)));
+    keyplate_created_app_password_free(created);
+    keyplate_new_app_password_free(input);
+}
+
+/* A player that knows only name and password. Browsers are not asked for them. */
+static void player(struct request *r) {
+    char *password = NULL, *name = MHD_basic_auth_get_username_password(r->connection, &password);
+    keyplate_verified_app_password *found = NULL;
+    r->status = 401;
+    if (name && password && ok(r, keyplate_verify_app_password(kp, name, password, strlen(password), "library", r->client,
+                                                               &found, &r->error)))
+        say(r, 200, "films for %.*s\n", keyplate_verified_app_password_get_username(found));
+    keyplate_verified_app_password_free(found);
+    MHD_free(password);
+    MHD_free(name);
+}
+
 static void library(struct request *r) {
     keyplate_decision *decision = NULL;
     if (let_in(r, 0) && ok(r, keyplate_authorize(kp, keyplate_authenticated_get_principal(r->who), "library", &decision,
@@ -244,6 +269,8 @@ static void route(struct request *r) {
     else if (post && strcmp(r->path, "/invitations") == 0) invite(r);
     else if (post && strcmp(r->path, "/approvals") == 0) approve(r);
     else if (post && strcmp(r->path, "/keys") == 0) make_key(r);
+    else if (post && strcmp(r->path, "/app-passwords") == 0) make_app_password(r);
+    else if (get && strcmp(r->path, "/player") == 0) player(r);
     else if (post && strcmp(r->path, "/sign-out") == 0) sign_out(r);
     else if (post && sscanf(r->path, "/passkey/%15[^/]/%15s", what, step) == 2) (*step == 'b' ? begin : finish)(r, what);
 }

@@ -421,3 +421,46 @@ func (h Handle) MakeKey() (string, error) {
 	defer C.keyplate_created_api_key_free(created)
 	return reveal(C.keyplate_created_api_key_get_secret(created)), err
 }
+
+// MakeAppPassword makes a password for a player that knows only name and password; it is good for the library alone.
+func (h Handle) MakeAppPassword() (string, error) {
+	var e *C.keyplate_error
+	var input *C.keyplate_new_app_password
+	var created *C.keyplate_created_app_password
+	name, free := c("player")
+	defer free()
+	service, free := c("library")
+	defer free()
+	if err := failed(C.keyplate_new_app_password_new(name, &input, &e), &e); err != nil {
+		return "", err
+	}
+	defer C.keyplate_new_app_password_free(input)
+	if err := failed(C.keyplate_new_app_password_set_service(input, service, &e), &e); err != nil {
+		return "", err
+	}
+	err := failed(C.keyplate_create_app_password(h.kp, input, &created, &e), &e)
+	defer C.keyplate_created_app_password_free(created)
+	return reveal(C.keyplate_created_app_password_get_secret(created)), err
+}
+
+// VerifyAppPassword says whose it is.
+func (h Handle) VerifyAppPassword(username, password, address, userAgent string) (string, error) {
+	info, err := client(address, userAgent)
+	defer C.keyplate_client_info_free(info)
+	if err != nil {
+		return "", err
+	}
+	var e *C.keyplate_error
+	var found *C.keyplate_verified_app_password
+	name, free := c(username)
+	defer free()
+	secret, free := c(password)
+	defer free()
+	service, free := c("library")
+	defer free()
+	if err := failed(C.keyplate_verify_app_password(h.kp, name, secret, C.size_t(len(password)), service, info, &found, &e), &e); err != nil {
+		return "", err
+	}
+	defer C.keyplate_verified_app_password_free(found)
+	return text(C.keyplate_verified_app_password_get_username(found)), nil
+}

@@ -1,4 +1,5 @@
-// A small media server: setup, invitations, passkeys, a session per request, API keys, a library that is not for everybody.
+// A small media server: setup, invitations, passkeys, a session per request, API keys, app passwords for players that know
+// only name and password, a library that is not for everybody.
 // Its films are in an SQLite of its own, beside the one in the library.
 //
 //	PKG_CONFIG_PATH=/usr/local/lib/pkgconfig go build && ./media id.db 8080
@@ -115,6 +116,10 @@ func (s *server) routes() http.Handler {
 		return "", err
 	}))
 	web.HandleFunc("/keys", s.user("POST", false, func(_ *http.Request, who *Caller) (string, error) { return who.MakeKey() }))
+	web.HandleFunc("/app-passwords", s.user("POST", false, func(_ *http.Request, who *Caller) (string, error) {
+		return who.MakeAppPassword()
+	}))
+	web.HandleFunc("/player", s.player)
 	web.HandleFunc("/sign-out", s.signOut)
 	web.HandleFunc("/setup", s.setup)
 	for _, what := range []string{"login", "signup", "registration", "step-up"} {
@@ -209,6 +214,18 @@ func (s *server) library(_ *http.Request, who *Caller) (string, error) {
 		return "", err
 	}
 	return "films for " + who.Username + "\n", nil
+}
+
+// player is for what knows only name and password. Browsers are not asked for them.
+func (s *server) player(w http.ResponseWriter, r *http.Request) {
+	name, password, ok := r.BasicAuth()
+	if !ok {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	address, userAgent := clientOf(r)
+	username, err := s.host.VerifyAppPassword(name, password, address, userAgent)
+	answer(w, r, "films for "+username+"\n", err)
 }
 
 // 7. The session ends in the database, not only in the browser.

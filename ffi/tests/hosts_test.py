@@ -1,11 +1,12 @@
 """Drives a media server of `examples/` through its whole life, with the test kit as everybody's browser and authenticator.
 
-    hosts_test.py FOLDER COMMAND...
+    hosts_test.py FOLDER [--sockets] COMMAND...
 
 The command gets the path of a database in FOLDER and a port as its last arguments. All of the servers have the same routes, so
-that this is one test for hosts in every language. KEYPLATE_TESTKIT names the program keyplate-testkit.
+that this is one test for hosts in every language; with --sockets they have a WebSocket as well. KEYPLATE_TESTKIT names the program keyplate-testkit.
 """
 
+import base64
 import http.client
 import os
 import queue
@@ -95,7 +96,44 @@ class Browser:
         return self.ask("POST", f"/passkey/{what}/finish", response)
 
 
-def live(server, folder):
+class WebSocket:
+    """As much of RFC 6455 as a text, its echo and the end need."""
+
+    def __init__(self, server, browser, origin=None):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        self.socket.sendall(
+            (
+                f"GET /socket HTTP/1.1\r\nHost: localhost:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
+                f"Origin: {origin or server.origin}\r\nCookie: {cookies}\r\n\r\n"
+            ).encode()
+        )
+        self.read = self.socket.makefile("rb")
+        self.status = int(self.read.readline().split()[1])
+        while self.read.readline().strip():
+            pass
+
+    def frame(self):
+        start = self.read.read(2)
+        return (start[0] & 15, self.read.read(start[1])) if len(start) == 2 else (None, b"")
+
+    def echo(self, text):
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(text.encode()))
+        self.socket.sendall(bytes([0x81, 0x80 | len(masked)]) + mask + masked)
+        return self.frame()[1].decode()
+
+    def closes(self):
+        """The server ends it, within a few seconds."""
+        self.socket.settimeout(10)
+        try:
+            return self.frame()[0] in (8, None)
+        except TimeoutError:
+            return False
+
+
+def live(server, folder, sockets):
     token = server.wait_for("setup token ").removeprefix("setup token ")
     check("it listens", server.wait_for("listening ") != "")
     ann, bob, cat, eve = (Browser(server, folder, name) for name in ("ann", "bob", "cat", "eve"))
@@ -132,14 +170,32 @@ def live(server, folder):
     check("it makes no other", player.ask("POST", "/keys", X_API_Key=key)[0] == 403)
     check("a wrong one", player.ask("GET", "/library", X_API_Key=key[:-1])[0] == 401)
 
+    status, password = bob.ask("POST", "/app-passwords")
+    check("an app password", status == 200 and len(password) == 19)
+    basic = lambda name, secret: "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+    check("it lets a player in", player.ask("GET", "/player", Authorization=basic("bob", password)) == (200, "films for bob\n"))
+    typed = password.upper().replace("-", "")
+    check("as it is typed", player.ask("GET", "/player", Authorization=basic("BOB", typed))[0] == 200)
+    check("it is bob's alone", player.ask("GET", "/player", Authorization=basic("ann", password))[0] == 401)
+    wrong = password[:-1] + ("0" if password[-1] != "0" else "1")
+    check("a wrong app password", player.ask("GET", "/player", Authorization=basic("bob", wrong))[0] == 401)
+    check("no name and password", player.ask("GET", "/player")[0] == 401)
+    check("it is no credential elsewhere", player.ask("GET", "/library", Authorization=f"Bearer {password}")[0] == 401)
+    check("it makes no other", player.ask("POST", "/app-passwords", X_API_Key=key)[0] == 403)
+
     before = dict(bob.cookies)
     check("a step-up", bob.ceremony("step-up", "authenticate")[0] == 200 and bob.cookies != before)
     check("bob's session goes on", bob.ask("GET", "/library")[0] == 200)
+    socket = WebSocket(server, bob) if sockets else None
+    check("a socket answers", socket is None or socket.echo("hello") == "hello")
     before = dict(bob.cookies)
     check("bob signs out", bob.ask("POST", "/sign-out")[0] == 204)
     check("the cookie is gone", all("session" not in name for name in bob.cookies))
     bob.cookies = before
     check("the session has ended", bob.ask("GET", "/library")[0] == 401)
+    check("and so has the socket", socket is None or socket.closes())
+    check("it opens no other", socket is None or WebSocket(server, bob).status == 401)
+    check("another site's page opens none", socket is None or WebSocket(server, ann, "http://evil.example").status == 403)
     bob.cookies = {}
     check("bob signs in", bob.ceremony("login", "authenticate") == (200, "bob\n"))
     check("a wrong answer is 400", bob.ask("POST", "/passkey/login/finish", "{}")[0] == 400)
@@ -158,9 +214,11 @@ def live(server, folder):
 
 def main():
     folder, command = sys.argv[1], sys.argv[2:]
+    sockets = command[0] == "--sockets"
+    command = command[sockets:]
     server = Server(folder, command)
     try:
-        live(server, folder)
+        live(server, folder, sockets)
     finally:
         check("it ends", server.stop() in (0, -signal.SIGTERM))
     check("a copy was kept", os.path.exists(server.database + ".copy"))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests the C face as it is installed, below a folder with a blank in its name: the header alone, the test programs under ASan
 # and UBSan, natively and under valgrind, the names that the libraries show, the scenarios, the examples through pkg-config
-# and CMake, and the media servers in C and Go. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON, libmicrohttpd, Go,
-# python3, and in KEYPLATE_TESTKIT the program keyplate-testkit.
+# and CMake, and the media servers in C, Go, JavaScript and C#. Wants gcc, g++, cmake, pkg-config, valgrind, cJSON,
+# libmicrohttpd, Go, Node.js with npm, Mono, python3, and in KEYPLATE_TESTKIT the program keyplate-testkit.
 # Prints "N passed, N failed" at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -155,6 +155,10 @@ archive=$(sha256sum "$prefix/lib/libkeyplate.a")
 build_go_host() (cd examples/go && go build -ldflags "-X main.archive=${archive%% *}" -o "$out/media-go" .)
 check "build of the media server in Go" build_go_host
 host go "$out/media-go"
+check "packages of the media server in JavaScript" npm ci --prefix examples/node --silent --ignore-scripts
+host node --sockets env KEYPLATE_PREFIX="$prefix" node examples/node/main.js
+check "build of the media server in C#" mcs -warnaserror -out:"$out/media.exe" examples/csharp/*.cs
+host csharp env LD_LIBRARY_PATH="$prefix/lib" mono "$out/media.exe"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

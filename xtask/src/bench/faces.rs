@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use camino::Utf8PathBuf;
 
 use super::{Prepared, c_library, core_bench, line, report::Line, size};
 use crate::workspace::Workspace;
@@ -17,6 +18,9 @@ pub(super) const FACES: &[(&str, Measure)] = &[
     ("library_size", library_size),
     ("memory_after_open", memory_after_open),
     ("c_verify_api_key", c_verify_api_key),
+    ("go_verify_api_key", go_verify_api_key),
+    ("node_verify_api_key", node_verify_api_key),
+    ("csharp_verify_api_key", csharp_verify_api_key),
     ("python_verify_api_key", python_verify_api_key),
     ("kotlin_verify_api_key", kotlin_verify_api_key),
     ("kotlin_authenticate", kotlin_authenticate),
@@ -53,11 +57,101 @@ fn memory_after_open(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<L
 
 /// The floor is the core itself.
 fn c_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
-    let mut program = c_program(workspace)?;
+    beside_core(
+        "c_verify_api_key",
+        c_program(workspace)?,
+        workspace,
+        prepared,
+    )
+}
+
+fn go_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let folder = library_folder(workspace)?;
+    let program = folder.join("go_verify_api_key");
+    let status = Command::new("go")
+        .args(["build", "-o", program.as_str(), "."])
+        .current_dir(workspace.root.join("ffi/benches/go"))
+        .env("CGO_CFLAGS", format!("-O2 -I{}/include", workspace.root))
+        .env("CGO_LDFLAGS", format!("-L{folder} -Wl,-rpath,{folder}"))
+        .status()
+        .context("go")?;
+    ensure!(status.success(), "the Go program cannot be built");
+    beside_core("go_verify_api_key", host(program), workspace, prepared)
+}
+
+fn node_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let library = c_library(workspace)?;
+    let status = Command::new("npm")
+        .args(["ci", "--silent", "--ignore-scripts"])
+        .current_dir(workspace.root.join("examples/node"))
+        .status()
+        .context("npm")?;
+    ensure!(status.success(), "koffi cannot be installed");
+    let mut program = host("node");
+    program
+        .arg(workspace.root.join("ffi/benches/verify_api_key.mjs"))
+        .arg(library);
+    beside_core("node_verify_api_key", program, workspace, prepared)
+}
+
+fn csharp_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let folder = library_folder(workspace)?;
+    let built = folder.join("csharp_verify_api_key.exe");
+    let status = Command::new("mcs")
+        .arg(format!("-out:{built}"))
+        .args(["ffi/benches/VerifyApiKey.cs", "examples/csharp/Keyplate.cs"])
+        .current_dir(&workspace.root)
+        .status()
+        .context("mcs")?;
+    ensure!(status.success(), "the C# program cannot be built");
+    let mut program = host("mono");
+    program.env("LD_LIBRARY_PATH", folder).arg(built);
+    beside_core("csharp_verify_api_key", program, workspace, prepared)
+}
+
+/// The program gets the folder as its last argument; its floor is the core itself.
+fn beside_core(
+    case: &str,
+    mut program: Command,
+    workspace: &Workspace,
+    prepared: &Prepared,
+) -> Result<Vec<Line>> {
     program.arg(prepared.path());
     let mut core = core_bench(workspace)?;
     core.args(["--work", prepared.path()]);
-    in_turns("c_verify_api_key", program, core)
+    in_turns(case, program, core)
+}
+
+/// A program that finds the library by itself: Cargo's own variables would have it find the debug library first.
+fn host(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+    command
+}
+
+/// Where the library lies, under the name as well by which a linked program asks for it.
+fn library_folder(workspace: &Workspace) -> Result<Utf8PathBuf> {
+    let library = c_library(workspace)?;
+    let folder = library.parent().context("the library is in a folder")?;
+    if cfg!(target_os = "linux") {
+        let read = Command::new("readelf")
+            .args(["--dynamic", library.as_str()])
+            .output()
+            .context("readelf")?;
+        let read = String::from_utf8_lossy(&read.stdout);
+        let asked = read
+            .lines()
+            .filter(|line| line.contains("(SONAME)"))
+            .find_map(|line| line.split(['[', ']']).nth(1))
+            .context("the library has no SONAME")?;
+        let link = folder.join(asked);
+        if std::fs::symlink_metadata(&link).is_err() {
+            std::os::unix::fs::symlink(library.file_name().context("a name")?, &link)?;
+        }
+    }
+    Ok(folder.to_owned())
 }
 
 /// The floor is Python's own `sqlite3` and `hashlib`.
@@ -141,8 +235,7 @@ fn kotlin_program(workspace: &Workspace, prepared: &Prepared, what: &str) -> Res
 
 /// `ffi/benches/verify_api_key.c`, linked to the shared library as a host is.
 fn c_program(workspace: &Workspace) -> Result<Command> {
-    let library = c_library(workspace)?;
-    let folder = library.parent().context("the library is in a folder")?;
+    let folder = library_folder(workspace)?;
     let program = folder.join("c_verify_api_key");
     let status = Command::new("cc")
         .args(["-std=gnu11", "-O2", "-Iinclude"])
@@ -154,12 +247,7 @@ fn c_program(workspace: &Workspace) -> Result<Command> {
         .status()
         .context("cc")?;
     ensure!(status.success(), "the C program cannot be built");
-    let mut command = Command::new(program);
-    // Cargo's own, in which the debug library would be found first.
-    command
-        .env_remove("LD_LIBRARY_PATH")
-        .env_remove("DYLD_FALLBACK_LIBRARY_PATH");
-    Ok(command)
+    Ok(host(program))
 }
 
 /// A process that is told which keys to verify, and tells how long it took.

@@ -1,0 +1,3 @@
+module keyplate.example/bench
+
+go 1.19
