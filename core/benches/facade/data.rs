@@ -1,6 +1,7 @@
 //! Large databases, made beside the facade because a hundred thousand commits take long.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -62,6 +63,15 @@ impl Data {
         transaction.commit().unwrap();
         data.shuffle();
         data
+    }
+
+    /// What was made before, with its secrets in a file, one a line.
+    pub(crate) fn prepared(folder: &Path) -> Self {
+        let secrets = fs::read_to_string(folder.join("secrets")).unwrap();
+        Self {
+            path: folder.join("id.db"),
+            secrets: secrets.lines().map(str::to_owned).collect(),
+        }
     }
 
     fn with_users(folder: &Path, kind: &str, secrets: usize) -> (Self, Connection) {

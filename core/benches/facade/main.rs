@@ -1,9 +1,16 @@
 //! Measures the core beside floors; run by `cargo xtask bench`. Prints one JSON object a line.
 //!
 //! A floor is hand-written SQL and hashing that does only the case's job, on the same data, in turns with the case.
-//! `main CASE…` runs the named cases; `main --prepare FOLDER` and `main --work FOLDER` serve the other languages'.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
+//! `main CASE…` runs the named cases; `main --prepare FOLDER` and `main --work FOLDER` serve the other languages', and
+//! `main --count FOLDER CASE N` a counter of instructions.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measuring tool"
+)]
 
+mod count;
 mod data;
 mod floor;
 mod passkey;
@@ -34,8 +41,14 @@ fn main() {
         match flag.as_str() {
             "--prepare" => return worker::prepare(Path::new(folder)),
             "--work" => return worker::work(Path::new(folder)),
+            "--count-prepare" => return count::prepare(Path::new(folder)),
             _ => {}
         }
+    }
+    if let [flag, folder, case, n] = arguments.as_slice()
+        && flag == "--count"
+    {
+        return count::count(Path::new(folder), case, n.parse().unwrap());
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
