@@ -1,7 +1,7 @@
 -- Today's schema. A new file is made from this; an older one is brought to the same by sql/migrations (D2).
 -- Times are milliseconds since 1970. Ids are UUIDs as text. `*_key` columns hold the folded form that is compared.
 -- In a key that was another's first, a control character and the row's id follow (U1, G1; db/collisions.rs).
--- Only what SQLite adds to common SQL stands here and in db/engine.rs: STRICT, WITHOUT ROWID (D6).
+-- Only what SQLite adds to common SQL stands here and in db/engine/sqlite.rs: STRICT, WITHOUT ROWID (D6).
 
 -- The one row about this file.
 CREATE TABLE instance (

@@ -1,6 +1,6 @@
 //! All SQL and nothing else: no rule is decided here, and above this module nobody writes SQL.
 //!
-//! Only `engine` and its parts name the driver; `<noun>.rs` are written against its `Reader`, `Writer`, `Row` and `Param`, in the SQL
+//! Only `engine/sqlite` names the driver; `<noun>.rs` are written against its `Reader`, `Writer`, `Row` and `Param`, in the SQL
 //! that SQLite and PostgreSQL share (D6).
 
 pub(crate) mod api_keys;

@@ -1,100 +1,55 @@
-//! The driver: only this module and its parts name SQLite's crate (D6) and open connections.
+//! The interface of the engines: what a database is to `db::<noun>` and to `gate`, whichever it is.
 //!
-//! # States
+//! An [`Engine`] is one open database. It gives out a [`Reader`] or a [`Writer`] for the time of a transaction, and `Row`s of
+//! what is asked. What the engines do not share is theirs alone: schemas, locking, retries, time and back-up (D6). Each is
+//! one module, the only one that names its driver: `sqlite`.
 //!
-//! An [`Engine`] is one open database file. Seen from one process it is in one of these states:
+//! # What every engine keeps
 //!
-//! | state | `owner` | connections | what a call does |
-//! | --- | --- | --- | --- |
-//! | OWNED | this process | the pool's | runs |
-//! | INHERITED | the parent, after `fork` | the parent's, none in use | closes every inherited connection of every engine, becomes OWNED |
-//! | STUCK | the parent, forked in mid-call without a hook | some in use by threads that do not exist here | fails with `ForkedHandle`, for ever |
-//! | ALONE | this process | one, of a file on a disk without room to share it | runs in turn, and looks each second for room |
-//! | LOST | this process | of a file or a log that is no longer at its path | fails with `StorageLost`; a read notices within a second |
-//!
-//! A transaction is READING (`BEGIN DEFERRED`, a snapshot, `query_only`), WRITING (`BEGIN IMMEDIATE`) or a LOOK-UP (one
-//! statement without `BEGIN`).
-//!
-//! # What always holds
-//!
-//! 1. This process has at most one writing connection for a file, so its threads wait for each other on a condition
-//!    variable (`pool`) and never on SQLite's lock. Other processes are waited for by asking again (ADR 11). Both
-//!    together take at most `busy_timeout`. It has at most 16 reading ones, which are waited for in the same way.
-//! 2. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the file has this library's
+//! 1. Whoever holds a [`Reader`] or a [`Writer`] knows the time of its transaction and that the database has this library's
 //!    schema: `instance` is read first, in the same snapshot. A look-up reads both in its own statement.
-//! 3. The time of a transaction is never before `instance.last_time`, goes on from there by the clock of the boot, and a
-//!    writing transaction stores its own, with the boot (`time`, C5).
-//! 4. A closure that fails or panics leaves nothing behind: the transaction's guard rolls back. It may have to run again
-//!    (`again`), so it does nothing outside its transaction.
-//! 5. Nobody is inside SQLite while a hooked `fork` happens: each call holds `fork::IN_USE` shared from before it takes a
-//!    connection until it has given it back (D4). For the same reason calls are not nested: inside `read` and `write`
-//!    the closure uses what it is given.
-//! 6. A writing transaction that begins has seen that the file at the path is the one that was opened. (A file that is
-//!    removed later is noticed by the next call.)
-//! 7. Every error leaves here as a [`KeyplateError`], with the path if it is of the storage; no SQL is in it.
-//! 8. Whoever waits for another process or another call gives back what they hold every 100 ms, and at once when somebody
-//!    wants to fork (`patiently`).
+//! 2. The time of a transaction is never before that of one that was committed before it began (`time`, C5).
+//! 3. A closure that fails or panics leaves nothing behind. It may have to run again (`again`), so it does nothing outside
+//!    its transaction.
+//! 4. Calls are not nested: inside `read` and `write` the closure uses what it is given.
+//! 5. Every error leaves as a [`KeyplateError`], with the path if it is of the storage; no SQL is in it.
+//! 6. Whoever waits for another process or another call gives back what they hold every 100 ms, and then asks whether to
+//!    go on (`waiting`).
 //!
 //! # Who calls
 //!
 //! `gate::handle` opens transactions for the rules, `gate::{seen, refusals}` write beside them, and `db::<noun>` run
-//! statements on what they are given. `connect` makes connections and knows the pragmas, `migrate` makes and upgrades the
-//! file, `file` looks after its rights and its identity, `pool` keeps connections, `fork` keeps them apart from a child's,
-//! `backup` copies the file while others write, `restore` puts such a copy in its place, `wal` knows whether a log belongs
-//! to a file, and `trouble` says what failed and where.
-//!
-//! This file is longer than others because it is the whole driver: a second engine replaces it as one piece.
+//! statements on what they are given.
 
 mod again;
-mod backup;
-mod connect;
-mod file;
-mod fork;
 mod look_up;
-mod migrate;
-mod mounts;
-mod ownership;
-mod pool;
-mod refold;
-mod restore;
 mod row;
+mod sqlite;
 mod time;
-mod trouble;
 mod waiting;
-mod wal;
 
 use std::{
     cell::Cell,
     ops::Deref,
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant, SystemTime},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::ValueRef};
-
 use self::{
-    connect::First,
-    file::FileIdentity,
-    pool::{Lent, Pool, Role},
-    time::{Moment, Timekeeper},
-    trouble::explained,
+    sqlite::{BackedUp, SCHEMA, Sqlite},
+    time::Moment,
 };
 use super::{Column, Param, malformed};
 use crate::{
     clock::{self, BootTime, Clock},
-    error::{ConfigurationReason, KeyplateError, Result},
+    error::{KeyplateError, Result},
 };
 
 pub use again::run_transactions_twice;
-pub use file::check_ownership;
-pub use fork::{ForkGuard, before_fork};
 pub(crate) use look_up::{LookUp, look_up};
-pub use restore::{RestoredBackup, restore_backup};
 pub(crate) use row::Row;
+pub use sqlite::{ForkGuard, RestoredBackup, before_fork, check_ownership, restore_backup};
 pub(crate) use time::anchor_columns;
 pub use waiting::give_up_waiting_if;
 
@@ -107,77 +62,45 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// How long SQLite itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
+    /// How long an engine itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
     fn patience(&self) -> Duration {
         self.busy_timeout.min(waiting::ASK_EVERY)
     }
 }
 
-/// How often a process that has the file alone looks whether it can be shared again.
-const SHARE_EVERY: Duration = Duration::from_secs(1);
+/// One open database.
+#[derive(Clone)]
+pub(crate) struct Engine(Kind);
 
-/// One open database file.
-pub(crate) struct Engine {
-    options: Options,
-    time: Timekeeper,
-    file: FileIdentity,
-    pool: Pool,
-    /// When it was last seen that the disk has no room to share the file.
-    alone_since: Mutex<Instant>,
-    /// The process whose connections these are (D4).
-    owner: AtomicU32,
+#[derive(Clone)]
+enum Kind {
+    Sqlite(Arc<Sqlite>),
 }
 
-/// What every transaction reads first.
-const INSTANCE: &str = concat!(
-    "SELECT ",
-    anchor_columns!(),
-    ", instance.schema FROM instance"
-);
-
 impl Engine {
-    pub(crate) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
-        let pid = std::process::id();
-        let deadline = Instant::now() + options.busy_timeout;
-        let path = options.path.clone();
-        let first = || {
-            let still = fork::enter(pid)?;
-            fork::close_inherited(pid)?;
-            let first = connect::open_first(&options, clock.now()?)?;
-            Ok((first, still))
-        };
-        let (First { writer, file }, _still) = patiently(deadline, &path, first)?;
-        let engine = Arc::new(Self {
-            options,
-            time: Timekeeper::new(clock),
-            file,
-            pool: Pool::new(writer.connection),
-            alone_since: Mutex::new(Instant::now()),
-            owner: AtomicU32::new(pid),
-        });
-        engine.pool.set_alone(writer.is_alone);
-        fork::register(&engine);
-        Ok(engine)
+    pub(crate) fn open(options: Options, clock: Clock) -> Result<Self> {
+        Sqlite::open(options, clock).map(Kind::Sqlite).map(Self)
     }
 
     /// Runs `f` on one snapshot of the database.
     pub(crate) fn read<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
-        self.with_reader(|connection| {
-            again::committed(
-                || Transaction::begin(connection, "BEGIN DEFERRED"),
-                || f(&self.reader(connection)?),
-            )
-        })
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.read(f),
+        }
     }
 
-    /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
+    /// Runs `f` in one transaction: all of it or nothing.
     pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
-        self.write_within(self.options.busy_timeout, f)
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.write(f),
+        }
     }
 
     /// The same, but gives up as `Busy` at once when somebody else is writing.
     pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
-        self.write_within(Duration::ZERO, f)
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.write_if_free(f),
+        }
     }
 
     /// What `f` gives if it turns out to write nothing, on a snapshot, so that nobody waits for it; nothing as soon as it
@@ -186,224 +109,62 @@ impl Engine {
         &self,
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let tried = self.with_reader(|connection| {
-            // A connection that is the only one is not for reading alone.
-            let only_reads = query_one(connection, "PRAGMA query_only", &[], |row| row.at(0))?;
-            if only_reads != Some(true) {
-                return Ok(None);
-            }
-            again::committed(
-                || Transaction::begin(connection, "BEGIN DEFERRED"),
-                || {
-                    f(&Writer {
-                        reader: self.reader(connection)?,
-                    })
-                },
-            )
-            .map(Some)
-        });
-        match tried {
-            Err(KeyplateError::StorageReadOnly { .. }) => Ok(None),
-            tried => tried,
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.if_nothing_is_written(f),
         }
     }
 
-    fn write_within<T>(
+    /// Gives the row, if there is one, with the time (C5). Its columns are read by their places.
+    pub(crate) fn look_up<T>(
         &self,
-        patience: Duration,
-        f: impl Fn(&Writer<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let deadline = Instant::now() + patience;
-        self.in_turn(deadline, || {
-            let pid = std::process::id();
-            let _still = fork::enter(pid)?;
-            self.check_process(pid)?;
-            let connection = self.connection(Role::Writer, deadline)?;
-            let attempt = || self.write_once(&connection, deadline, &f);
-            match attempt() {
-                Err(KeyplateError::StorageFull { .. }) if make_room(&connection) => attempt(),
-                result => result,
-            }
-        })
-    }
-
-    /// Runs a call until it has had its turn. Between two tries it holds nothing that others wait for.
-    fn in_turn<T>(&self, deadline: Instant, call: impl Fn() -> Result<T>) -> Result<T> {
-        let result = patiently(deadline, &self.options.path, call);
-        if let Err(KeyplateError::StorageLost { .. }) = result {
-            self.save_log();
-        }
-        result
-    }
-
-    /// A log that was removed is still open here, and what it holds was acknowledged. As long as nobody has begun another,
-    /// it is brought into the file.
-    fn save_log(&self) {
-        let pid = std::process::id();
-        let Ok(_still) = fork::enter(pid) else { return };
-        let is_ours = self.owner.load(Ordering::Relaxed) == pid;
-        if !is_ours || !self.file.lost_what_is_beside() || !self.file.has_no_log() {
-            return;
-        }
-        if let Ok(connection) = self.pool.take(Role::Writer, Instant::now(), |_| {
-            Err(crate::error::internal("the log is gone"))
-        }) {
-            make_room(&connection);
-        }
-    }
-
-    /// Brings all that is committed into the file, if nobody is in the way, and begins the log anew.
-    pub(crate) fn empty_log(&self) {
-        let pid = std::process::id();
-        let Ok(_still) = fork::enter(pid) else { return };
-        if self.check_process(pid).is_err() {
-            return;
-        }
-        if let Ok(connection) = self.connection(Role::Writer, Instant::now()) {
-            make_room(&connection);
-        }
-    }
-
-    /// A connection for a call, which has to wait for it at most until the deadline.
-    fn connection(&self, role: Role, deadline: Instant) -> Result<Lent<'_>> {
-        if !self.pool.is_alone() {
-            return self.pool.take(role, deadline, |cache| match role {
-                Role::Writer => self.open_writer(),
-                Role::Reader => {
-                    self.file.check_beside()?;
-                    connect::open_reader(&self.options, cache)
-                }
-            });
-        }
-        let mut connection = self
-            .pool
-            .take(Role::Writer, deadline, |_| self.open_writer())?;
-        let since = *self.alone_since();
-        if self.pool.is_alone() && since.elapsed() >= SHARE_EVERY {
-            connection.renew(|| self.open_writer())?;
-            *self.alone_since() = Instant::now();
-        }
-        Ok(connection)
-    }
-
-    fn open_writer(&self) -> Result<Connection> {
-        let writer = connect::open_writer(&self.options)?;
-        self.file.learn_beside()?;
-        self.pool.set_alone(writer.is_alone);
-        Ok(writer.connection)
-    }
-
-    fn alone_since(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.alone_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write_once<T>(
-        &self,
-        connection: &Connection,
-        deadline: Instant,
-        f: impl Fn(&Writer<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let run = || {
-            self.file.check()?;
-            let writer = Writer {
-                reader: self.reader(connection)?,
-            };
-            writer.execute(
-                "UPDATE instance
-                 SET last_time = ?1, boot_id = ?2, boot_millis = ?3, commits = commits + 1",
-                &[
-                    Param::from(writer.now()),
-                    Param::from(&*writer.boot.id),
-                    Param::from(writer.boot.millis),
-                ],
-            )?;
-            f(&writer)
-        };
-        again::committed(|| begin_immediate(connection, deadline), run)
-    }
-
-    fn with_reader<T>(&self, f: impl Fn(&Connection) -> Result<T>) -> Result<T> {
-        let deadline = Instant::now() + self.options.busy_timeout;
-        self.in_turn(deadline, || {
-            let pid = std::process::id();
-            let _still = fork::enter(pid)?;
-            self.check_process(pid)?;
-            self.file.check_now_and_then()?;
-            let connection = self.connection(Role::Reader, deadline)?;
-            f(&connection)
-        })
-    }
-
-    fn reader<'c>(&self, connection: &'c Connection) -> Result<Reader<'c>> {
-        let moment = query_one(connection, INSTANCE, &[], |row| {
-            check_schema(row.at(time::ANCHOR_COLUMNS)?)?;
-            self.time.now(row)
-        })?
-        .ok_or_else(|| malformed(0))?;
-        Ok(Reader::at(connection, moment))
-    }
-
-    /// D4: connections that were inherited through `fork` are never used.
-    fn check_process(&self, pid: u32) -> Result<()> {
-        if self.owner.load(Ordering::Relaxed) == pid {
-            return Ok(());
-        }
-        fork::close_inherited(pid)?;
-        if self.owner.load(Ordering::Relaxed) == pid {
-            Ok(())
-        } else {
-            Err(KeyplateError::ForkedHandle)
+        statement: &LookUp,
+        params: &[Param<'_>],
+        from_row: impl Fn(&Row<'_, '_>, SystemTime) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.look_up(statement, params, from_row),
         }
     }
 
     /// The time, for what is noted beside the database.
     pub(crate) fn roughly_now(&self) -> Result<SystemTime> {
-        self.time.roughly_now()
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.roughly_now(),
+        }
     }
 
     /// False in a forked child that has not used it.
     pub(crate) fn is_owned_by_this_process(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == std::process::id()
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.is_owned_by_this_process(),
+        }
     }
 
-    fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
-    /// Runs SQLite's own checks and those of the foreign keys; gives what they find.
+    /// Runs the engine's own checks and those of the foreign keys; gives what they find.
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>> {
-        self.with_reader(|connection| {
-            let mut problems = query_all(connection, "PRAGMA integrity_check(100)", &[], |row| {
-                row.at::<String>(0)
-            })?;
-            problems.retain(|problem| problem != "ok");
-            problems.extend(query_all(
-                connection,
-                "PRAGMA foreign_key_check",
-                &[],
-                |row| {
-                    Ok(format!(
-                        "a row of {} refers to nothing",
-                        row.at::<String>(0)?
-                    ))
-                },
-            )?);
-            Ok(problems)
-        })
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.check_integrity(),
+        }
     }
-}
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        if *self.owner.get_mut() == std::process::id() {
-            // Closing is SQLite's work as well: a child must not be forked in the middle of it (D4).
-            let _still = fork::hold_still_if_possible();
-            self.pool.close();
-        } else if let Some(idle) = self.pool.if_idle() {
-            // A forked child that merely ends must not check-point its parent's log.
-            idle.close_inherited();
+    /// How much room the database takes on the disk.
+    pub(crate) fn bytes(&self) -> Result<u64> {
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.file_bytes(),
+        }
+    }
+
+    /// Copies the database to a new file, as it is at one moment after this was called (D8).
+    pub(crate) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.back_up_to(path),
+        }
+    }
+
+    /// A back-up was put in the place of the database, and has just been made fit for use (D8).
+    pub(crate) fn settled(&self) {
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.empty_log(),
         }
     }
 }
@@ -414,32 +175,59 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// Keeps hooked forks away while a lock beside the database is held (D4), in a process that has used its handle. Not to
+/// be nested with calls.
+pub(crate) fn hold_still() -> impl Drop {
+    sqlite::hold_still()
+}
+
+/// What every transaction reads first.
+const INSTANCE: &str = concat!(
+    "SELECT ",
+    anchor_columns!(),
+    ", instance.schema FROM instance"
+);
+
+/// D2: another process may have upgraded the database while it was open here.
+fn check_schema(found: u32) -> Result<()> {
+    let known = SCHEMA;
+    match found {
+        found if found == known => Ok(()),
+        found if found > known => Err(KeyplateError::SchemaTooNew {
+            found: i64::from(found),
+            known: i64::from(known),
+        }),
+        found => Err(KeyplateError::CorruptDatabase {
+            reason: format!("schema {found} in an open database"),
+        }),
+    }
+}
+
+/// A connection on which a transaction is open, or a statement without one.
+#[derive(Clone, Copy)]
+enum Session<'c> {
+    Sqlite(sqlite::Session<'c>),
+}
+
+impl<'c> From<sqlite::Session<'c>> for Session<'c> {
+    fn from(session: sqlite::Session<'c>) -> Self {
+        Self::Sqlite(session)
+    }
+}
+
 /// One snapshot of the database.
 pub(crate) struct Reader<'c> {
-    connection: &'c Connection,
+    session: Session<'c>,
     now: Cell<SystemTime>,
     clock: SystemTime,
     boot: BootTime,
     is_anchored: bool,
 }
 
-/// One transaction that may write.
-pub(crate) struct Writer<'c> {
-    reader: Reader<'c>,
-}
-
-impl<'c> Deref for Writer<'c> {
-    type Target = Reader<'c>;
-
-    fn deref(&self) -> &Reader<'c> {
-        &self.reader
-    }
-}
-
 impl<'c> Reader<'c> {
-    fn at(connection: &'c Connection, moment: Moment) -> Self {
+    fn at(session: Session<'c>, moment: Moment) -> Self {
         Self {
-            connection,
+            session,
             now: Cell::new(moment.now),
             clock: moment.clock,
             boot: moment.boot,
@@ -481,7 +269,9 @@ impl Reader<'_> {
         params: &[Param<'_>],
         from_row: impl FnOnce(&Row<'_, '_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        query_one(self.connection, sql, params, from_row)
+        match self.session {
+            Session::Sqlite(session) => session.query_one(sql, params, from_row),
+        }
     }
 
     pub(crate) fn query_all<T>(
@@ -490,7 +280,9 @@ impl Reader<'_> {
         params: &[Param<'_>],
         from_row: impl FnMut(&Row<'_, '_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        query_all(self.connection, sql, params, from_row)
+        match self.session {
+            Session::Sqlite(session) => session.query_all(sql, params, from_row),
+        }
     }
 
     /// The one value of a statement that always gives a row, such as a count.
@@ -500,7 +292,40 @@ impl Reader<'_> {
     }
 }
 
+/// One transaction that may write.
+pub(crate) struct Writer<'c> {
+    reader: Reader<'c>,
+}
+
+impl<'c> Deref for Writer<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.reader
+    }
+}
+
+impl<'c> Writer<'c> {
+    fn of(reader: Reader<'c>) -> Self {
+        Self { reader }
+    }
+}
+
 impl Writer<'_> {
+    /// Stores the time of this transaction, with the boot, for those that come after it (C5).
+    fn store_time(&self) -> Result<()> {
+        self.execute(
+            "UPDATE instance
+             SET last_time = ?1, boot_id = ?2, boot_millis = ?3, commits = commits + 1",
+            &[
+                Param::from(self.now()),
+                Param::from(&*self.boot.id),
+                Param::from(self.boot.millis),
+            ],
+        )
+        .map(drop)
+    }
+
     /// Makes the clock's time the stored one, and that of the rest of this transaction, although it is earlier (C5).
     pub(crate) fn set_time_back(&self) -> Result<()> {
         // The boot time was stored when the transaction began.
@@ -511,219 +336,22 @@ impl Writer<'_> {
 
     /// Runs `f`; if it fails, what it did to the transaction is undone, and nothing else.
     pub(crate) fn try_within<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
-        run(self.connection, "SAVEPOINT attempt")?;
-        let result = f();
-        // After some failures, such as that of a full disk, SQLite has rolled back the whole.
-        if result.is_err() && !self.connection.is_autocommit() {
-            run(self.connection, "ROLLBACK TO attempt")?;
+        match self.session {
+            Session::Sqlite(session) => session.try_within(f),
         }
-        if !self.connection.is_autocommit() {
-            run(self.connection, "RELEASE attempt")?;
-        }
-        result
     }
 
-    /// D8: from now on this is another file than the one that it was copied from.
+    /// D8: from now on this is another database than the one that it was copied from.
     pub(crate) fn renew_file_id(&self) -> Result<()> {
-        wal::give_file_id(self.connection)
+        match self.session {
+            Session::Sqlite(session) => session.renew_file_id(),
+        }
     }
 
     /// Runs a statement and gives the number of rows that it changed.
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
-        let mut statement = prepare(self.connection, sql, params)?;
-        statement.raw_execute().map_err(failure)
-    }
-}
-
-/// Keeps hooked forks away while a lock beside the database is held (D4), in a process that has used its handle. Not to
-/// be nested with calls.
-pub(crate) fn hold_still() -> impl Drop {
-    fork::hold_still()
-}
-
-/// D2: another process may have upgraded the file while it was open here.
-fn check_schema(found: u32) -> Result<()> {
-    let known = migrate::SCHEMA;
-    match found {
-        found if found == known => Ok(()),
-        found if found > known => Err(KeyplateError::SchemaTooNew {
-            found: i64::from(found),
-            known: i64::from(known),
-        }),
-        found => Err(KeyplateError::CorruptDatabase {
-            reason: format!("schema {found} in an open database"),
-        }),
-    }
-}
-
-/// A transaction that is rolled back unless it is committed, also by a panic.
-struct Transaction<'c>(Option<&'c Connection>);
-
-impl<'c> Transaction<'c> {
-    fn begin(connection: &'c Connection, sql: &str) -> Result<Self> {
-        run(connection, sql)?;
-        Ok(Self(Some(connection)))
-    }
-
-    fn commit(mut self) -> Result<()> {
-        let Some(connection) = self.0 else {
-            return Ok(());
-        };
-        run(connection, "COMMIT")?;
-        self.0 = None;
-        Ok(())
-    }
-}
-
-impl Drop for Transaction<'_> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.filter(|connection| !connection.is_autocommit()) {
-            // Nothing can be done about a failure here; SQLite has already rolled back by itself then.
-            let _ = run(connection, "ROLLBACK");
-        }
-    }
-}
-
-/// Tries a call until it is not `Busy`, the deadline is over, or the face is told to stop. What the call holds it gives back
-/// before it is tried again: a fork waits for nobody who waits (D4), and a signal's handler may call the library.
-fn patiently<T>(deadline: Instant, database: &Path, call: impl Fn() -> Result<T>) -> Result<T> {
-    loop {
-        match call() {
-            Err(error)
-                if may_pass(&error) && Instant::now() < deadline && !waiting::is_given_up() =>
-            {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            result => return result.map_err(|error| explained(error, database)),
-        }
-    }
-}
-
-/// Of two processes that open a file at once, the one sees that the other has it, and no log yet.
-fn may_pass(error: &KeyplateError) -> bool {
-    let reason = match error {
-        KeyplateError::Configuration { reason, .. } => reason,
-        error => return *error == KeyplateError::Busy,
-    };
-    *reason == ConfigurationReason::OpenElsewhere
-}
-
-/// Waits for writers in other processes until the deadline, but no longer than until somebody wants to fork or the face has
-/// to be asked. Not SQLite's own busy handler: it sleeps up to 100 ms between tries, and whoever sleeps longest starves
-/// while others write without pause.
-fn begin_immediate(connection: &Connection, deadline: Instant) -> Result<Transaction<'_>> {
-    connection.busy_timeout(Duration::ZERO).map_err(failure)?;
-    let deadline = deadline.min(Instant::now() + waiting::ASK_EVERY);
-    let mut pause = Duration::from_micros(100);
-    loop {
-        match Transaction::begin(connection, "BEGIN IMMEDIATE") {
-            Err(KeyplateError::Busy) if Instant::now() < deadline && !fork::is_wanted() => {}
-            begun => return begun,
-        }
-        std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
-        pause = (pause * 3 / 2).min(Duration::from_millis(3));
-    }
-}
-
-/// What fills the disk may be our own log: it grows for as long as a reader needs what is at its beginning, and only a
-/// commit would begin it anew. True if its pages are in the database now, and it is empty.
-fn make_room(connection: &Connection) -> bool {
-    let busy = query_one(connection, "PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| {
-        row.at::<i64>(0)
-    });
-    busy == Ok(Some(0))
-}
-
-fn run(connection: &Connection, sql: &str) -> Result<()> {
-    prepare(connection, sql, &[])?
-        .raw_execute()
-        .map(drop)
-        .map_err(failure)
-}
-
-fn prepare<'c>(
-    connection: &'c Connection,
-    sql: &str,
-    params: &[Param<'_>],
-) -> Result<CachedStatement<'c>> {
-    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
-    for (index, param) in params.iter().enumerate() {
-        statement
-            .raw_bind_parameter(index + 1, param)
-            .map_err(failure)?;
-    }
-    Ok(statement)
-}
-
-fn query_one<T>(
-    connection: &Connection,
-    sql: &str,
-    params: &[Param<'_>],
-    from_row: impl FnOnce(&Row<'_, '_>) -> Result<T>,
-) -> Result<Option<T>> {
-    let mut statement = prepare(connection, sql, params)?;
-    let mut rows = statement.raw_query();
-    match rows.next().map_err(failure)? {
-        Some(row) => from_row(&Row::new(row)).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn query_all<T>(
-    connection: &Connection,
-    sql: &str,
-    params: &[Param<'_>],
-    mut from_row: impl FnMut(&Row<'_, '_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut statement = prepare(connection, sql, params)?;
-    let mut rows = statement.raw_query();
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failure)? {
-        found.push(from_row(&Row::new(row))?);
-    }
-    Ok(found)
-}
-
-impl ToSql for Param<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Null(_) => ValueRef::Null,
-            Self::Integer(value) => ValueRef::Integer(value),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// The driver's error in our words (D5). It is never an invalid credential, and it holds no SQL. Whoever knows the file adds
-/// the path (`trouble::explained`).
-fn failure(error: rusqlite::Error) -> KeyplateError {
-    use rusqlite::{ErrorCode as Code, ffi};
-
-    let path = String::new();
-
-    let rusqlite::Error::SqliteFailure(sqlite, _) = &error else {
-        return crate::error::internal("the database driver refused a statement");
-    };
-    match (sqlite.code, sqlite.extended_code) {
-        (Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed, _) => {
-            KeyplateError::Busy
-        }
-        (Code::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => KeyplateError::StorageFull { path },
-        (_, ffi::SQLITE_READONLY_DBMOVED) => KeyplateError::StorageLost { path },
-        (Code::ReadOnly | Code::PermissionDenied, _) => KeyplateError::StorageReadOnly { path },
-        (Code::DatabaseCorrupt, _) => KeyplateError::CorruptDatabase {
-            reason: "a page cannot be read".to_owned(),
-        },
-        (Code::NotADatabase, _) => KeyplateError::ForeignDatabase {
-            reason: "the file is no SQLite database".to_owned(),
-        },
-        (Code::CannotOpen | Code::SystemIoFailure, extended) => KeyplateError::StorageFailed {
-            path,
-            reason: format!("{} (SQLite {extended})", ffi::code_to_str(extended)),
-        },
-        (_, extended) => {
-            crate::error::internal(format!("SQLite {extended}: {}", ffi::code_to_str(extended)))
+        match self.session {
+            Session::Sqlite(session) => session.execute(sql, params),
         }
     }
 }

@@ -48,7 +48,7 @@ const _: () = {
 
 /// What all handles of one open database share.
 pub(crate) struct Shared {
-    pub(crate) db: Arc<Engine>,
+    pub(crate) db: Engine,
     pub(crate) token_prefix: String,
     pub(crate) username_policy: UsernamePolicy,
     pub(crate) code_key: CodeKey,

@@ -54,7 +54,7 @@ impl Keyplate {
             None => Ok(()), // another was quicker
         })?;
         // The same back-up may be put here once more, beside the log of this time: then the file must have its new id.
-        self.shared.db.empty_log();
+        self.shared.db.settled();
         Ok(())
     }
 }

@@ -68,7 +68,7 @@ impl Keyplate {
     /// # Errors
     /// `PermissionDenied` for all but administrators with `settings:read`; the storage errors.
     pub fn get_statistics(&self) -> Result<Statistics> {
-        let bytes = self.shared.db.file_bytes();
+        let bytes = self.shared.db.bytes();
         self.read(Method::GetStatistics, |reader, _| {
             Ok(Statistics {
                 bytes: i64::try_from(bytes.clone()?).unwrap_or(i64::MAX),

@@ -6,8 +6,12 @@
 
 use std::cell::Cell;
 
-use super::Transaction;
 use crate::error::Result;
+
+/// A transaction that has begun. It is rolled back unless it is committed.
+pub(super) trait Transaction {
+    fn commit(self) -> Result<()>;
+}
 
 thread_local! {
     static TWICE: Cell<bool> = const { Cell::new(false) };
@@ -21,8 +25,8 @@ pub fn run_transactions_twice(twice: bool) {
 }
 
 /// Begins a transaction, runs it and commits it, as often as it takes.
-pub(super) fn committed<'c, T>(
-    begin: impl Fn() -> Result<Transaction<'c>>,
+pub(super) fn committed<T, X: Transaction>(
+    begin: impl Fn() -> Result<X>,
     run: impl Fn() -> Result<T>,
 ) -> Result<T> {
     let attempt = || {
@@ -39,7 +43,7 @@ pub(super) fn committed<'c, T>(
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use super::*;
     use crate::{
@@ -48,7 +52,7 @@ mod tests {
         error::internal,
     };
 
-    fn engine(folder: &tempfile::TempDir) -> Arc<Engine> {
+    fn engine(folder: &tempfile::TempDir) -> Engine {
         let options = Options {
             path: folder.path().join("id.db"),
             busy_timeout: Duration::from_secs(1),

@@ -3,8 +3,11 @@
 
 use std::time::SystemTime;
 
-use super::{Engine, Row, check_schema, query_one, time::ANCHOR_COLUMNS};
-use crate::{db::Param, error::Result};
+use super::{
+    Row, check_schema,
+    time::{ANCHOR_COLUMNS, Timekeeper},
+};
+use crate::error::Result;
 
 /// A statement for `Engine::look_up`, as each engine wants it.
 pub(crate) struct LookUp {
@@ -15,6 +18,18 @@ pub(crate) struct LookUp {
 impl LookUp {
     pub(crate) const fn new(sqlite: &'static str) -> Self {
         Self { sqlite }
+    }
+
+    /// What the row holds besides the time and the schema, and the time.
+    pub(super) fn found<T>(
+        &self,
+        row: &Row<'_, '_>,
+        time: &Timekeeper,
+        from_row: impl Fn(&Row<'_, '_>, SystemTime) -> Result<T>,
+    ) -> Result<T> {
+        check_schema(row.at(ANCHOR_COLUMNS)?)?;
+        let now = time.now(row)?.now;
+        from_row(&row.after(ANCHOR_COLUMNS + 1), now)
     }
 }
 
@@ -30,26 +45,3 @@ macro_rules! look_up {
     };
 }
 pub(crate) use look_up;
-
-impl Engine {
-    /// Gives the row, if there is one, with the time (C5). Its columns are read by their places.
-    pub(crate) fn look_up<T>(
-        &self,
-        statement: &LookUp,
-        params: &[Param<'_>],
-        from_row: impl Fn(&Row<'_, '_>, SystemTime) -> Result<T>,
-    ) -> Result<Option<T>> {
-        self.with_reader(|connection| {
-            let found = query_one(connection, statement.sqlite, params, |row| {
-                check_schema(row.at(ANCHOR_COLUMNS)?)?;
-                let now = self.time.now(row)?.now;
-                from_row(&row.after(ANCHOR_COLUMNS + 1), now)
-            })?;
-            if found.is_none() {
-                // No row told the schema: what is not found here may be there for a newer library.
-                self.reader(connection)?;
-            }
-            Ok(found)
-        })
-    }
-}

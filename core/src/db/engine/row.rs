@@ -1,8 +1,6 @@
 use std::cell::Cell as Place;
 
-use rusqlite::types::ValueRef;
-
-use super::failure;
+use super::sqlite;
 use crate::{
     db::{Cell, Column, malformed},
     error::{Result, internal},
@@ -10,17 +8,49 @@ use crate::{
 
 /// A row of a result.
 pub(crate) struct Row<'r, 's> {
-    row: &'r rusqlite::Row<'s>,
+    cells: Cells<'r, 's>,
     /// What stands before belongs to the engine.
     first: usize,
     /// Where the next name is looked for.
     next: Place<usize>,
 }
 
+/// The row as its driver gives it.
+#[derive(Clone, Copy)]
+pub(super) enum Cells<'r, 's> {
+    Sqlite(sqlite::Cells<'r, 's>),
+}
+
+impl<'r, 's> From<sqlite::Cells<'r, 's>> for Cells<'r, 's> {
+    fn from(cells: sqlite::Cells<'r, 's>) -> Self {
+        Self::Sqlite(cells)
+    }
+}
+
+impl<'r> Cells<'r, '_> {
+    fn width(self) -> usize {
+        match self {
+            Self::Sqlite(cells) => cells.width(),
+        }
+    }
+
+    fn is_named(self, place: usize, name: &str) -> bool {
+        match self {
+            Self::Sqlite(cells) => cells.is_named(place, name),
+        }
+    }
+
+    fn cell(self, place: usize) -> Result<Option<Cell<'r>>> {
+        match self {
+            Self::Sqlite(cells) => cells.cell(place),
+        }
+    }
+}
+
 impl<'r, 's> Row<'r, 's> {
-    pub(super) fn new(row: &'r rusqlite::Row<'s>) -> Self {
+    pub(super) fn new(cells: Cells<'r, 's>) -> Self {
         Self {
-            row,
+            cells,
             first: 0,
             next: Place::new(0),
         }
@@ -29,7 +59,7 @@ impl<'r, 's> Row<'r, 's> {
     /// The row without its first columns.
     pub(super) fn after(&self, first: usize) -> Self {
         Self {
-            row: self.row,
+            cells: self.cells,
             first,
             next: Place::new(first),
         }
@@ -37,15 +67,10 @@ impl<'r, 's> Row<'r, 's> {
 
     /// The column of this name. Names are asked for in the order of the statement, or nearly: then it is the next one.
     pub(crate) fn get<T: Column>(&self, name: &str) -> Result<T> {
-        let statement = self.row.as_ref();
         let next = self.next.get();
-        let mut places = (next..statement.column_count()).chain(self.first..next);
+        let mut places = (next..self.cells.width()).chain(self.first..next);
         let place = places
-            .find(|&place| {
-                statement
-                    .column_name(place)
-                    .is_ok_and(|other| other == name)
-            })
+            .find(|&place| self.cells.is_named(place, name))
             .ok_or_else(|| internal(format!("a statement gives no column {name}")))?;
         self.next.set(place + 1);
         self.read(place)?.ok_or_else(|| malformed(name))
@@ -59,21 +84,11 @@ impl<'r, 's> Row<'r, 's> {
 
     /// Whether this text is in this place; it is not taken out.
     pub(super) fn is_text(&self, place: usize, text: &str) -> Result<bool> {
-        let found = self.row.get_ref(self.first + place).map_err(failure)?;
-        Ok(found == ValueRef::Text(text.as_bytes()))
+        let found = self.cells.cell(self.first + place)?;
+        Ok(matches!(found, Some(Cell::Text(found)) if found == text))
     }
 
     fn read<T: Column>(&self, place: usize) -> Result<Option<T>> {
-        let cell = match self.row.get_ref(place).map_err(failure)? {
-            ValueRef::Null => Cell::Null,
-            ValueRef::Integer(value) => Cell::Integer(value),
-            ValueRef::Text(text) => match std::str::from_utf8(text) {
-                Ok(text) => Cell::Text(text),
-                Err(_) => return Ok(None),
-            },
-            ValueRef::Blob(bytes) => Cell::Blob(bytes),
-            ValueRef::Real(_) => return Ok(None),
-        };
-        Ok(T::read(cell))
+        Ok(self.cells.cell(place)?.and_then(T::read))
     }
 }

@@ -11,13 +11,13 @@ use std::{
     time::Duration,
 };
 
-use super::Engine;
+use super::Sqlite;
 use crate::error::{KeyplateError, Result};
 
 /// Every call holds this shared while it uses a connection; `before_fork` holds it alone.
 static IN_USE: RwLock<()> = RwLock::new(());
 /// All open engines: SQLite keeps its locks by file, so a child closes what it inherited of every one.
-static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+static ENGINES: Mutex<Vec<Weak<Sqlite>>> = Mutex::new(Vec::new());
 /// The process that `ENGINES` was last looked through for.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// How many hooks wait for calls to end.
@@ -60,7 +60,7 @@ pub(super) fn is_wanted() -> bool {
 }
 
 /// For a process that has used its handles: no hook of another process can hold this.
-pub(super) fn hold_still() -> RwLockReadGuard<'static, ()> {
+pub(in crate::db::engine) fn hold_still() -> RwLockReadGuard<'static, ()> {
     IN_USE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -81,7 +81,7 @@ pub(super) fn enter(pid: u32) -> Result<RwLockReadGuard<'static, ()>> {
     patiently(|| IN_USE.try_read())
 }
 
-pub(super) fn register(engine: &Arc<Engine>) {
+pub(super) fn register(engine: &Arc<Sqlite>) {
     let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     engines.retain(|engine| engine.strong_count() > 0);
     engines.push(Arc::downgrade(engine));
@@ -104,7 +104,7 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
     if PROCESS.load(Ordering::Relaxed) == pid {
         return Ok(()); // another thread of this child was quicker
     }
-    let inherited: Vec<Arc<Engine>> = engines
+    let inherited: Vec<Arc<Sqlite>> = engines
         .iter()
         .filter_map(Weak::upgrade)
         .filter(|engine| engine.owner.load(Ordering::Relaxed) != pid)

@@ -23,18 +23,18 @@ use crate::{
     values::text,
 };
 
-const SCHEMA_SQL: &str = include_str!("../../../sql/schema.sql");
+const SCHEMA_SQL: &str = include_str!("../../../../sql/schema.sql");
 
 /// One step from the schema before it; `MIGRATIONS[0]` makes version 2 of version 1.
 type Migration = &'static str;
 
 const MIGRATIONS: &[Migration] = &[
-    include_str!("../../../sql/migrations/0002_sign_up.sql"),
-    include_str!("../../../sql/migrations/0003_passkeys_and_services.sql"),
-    include_str!("../../../sql/migrations/0004_access_tokens_and_plans.sql"),
-    include_str!("../../../sql/migrations/0005_folded_names.sql"),
-    include_str!("../../../sql/migrations/0006_trust.sql"),
-    include_str!("../../../sql/migrations/0007_ways_in.sql"),
+    include_str!("../../../../sql/migrations/0002_sign_up.sql"),
+    include_str!("../../../../sql/migrations/0003_passkeys_and_services.sql"),
+    include_str!("../../../../sql/migrations/0004_access_tokens_and_plans.sql"),
+    include_str!("../../../../sql/migrations/0005_folded_names.sql"),
+    include_str!("../../../../sql/migrations/0006_trust.sql"),
+    include_str!("../../../../sql/migrations/0007_ways_in.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).
@@ -43,7 +43,7 @@ pub(super) const FIRST_WITH_MARK: u32 = 4;
 pub(super) const FIRST_WITH_ID: u32 = 7;
 
 /// The schema that this library reads and writes (`PRAGMA user_version`).
-pub(super) const SCHEMA: u32 = schema_after(MIGRATIONS);
+pub(in crate::db::engine) const SCHEMA: u32 = schema_after(MIGRATIONS);
 
 const fn schema_after(migrations: &[Migration]) -> u32 {
     migrations.len() as u32 + 1

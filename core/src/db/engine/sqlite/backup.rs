@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Engine, check_schema, failure,
+    Sqlite, check_schema, failure,
     migrate::FIRST_WITH_ID,
     ownership,
     trouble::{explained, io_failure, with_suffix},
@@ -35,11 +35,11 @@ pub(crate) struct BackedUp {
     pub(crate) bytes: u64,
 }
 
-impl Engine {
+impl Sqlite {
     /// Copies the database to a new file, as it is at one moment after this was called. Writers are not held up, and do
     /// not hold it up: `VACUUM INTO` reads one snapshot, where SQLite's back-up in steps would begin again after every
     /// commit. What was deleted is not in the copy.
-    pub(crate) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
+    pub(in crate::db::engine) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
         let destination = Destination::checked(path, &self.options.path)?;
         if !self.options.allow_shared_file {
             destination.check_folder()?;
@@ -59,7 +59,7 @@ impl Engine {
     }
 
     /// How much room the database takes on the disk.
-    pub(crate) fn file_bytes(&self) -> Result<u64> {
+    pub(in crate::db::engine) fn file_bytes(&self) -> Result<u64> {
         let path = &self.options.path;
         let log = with_suffix(path, "-wal");
         let log = fs::metadata(log).map_or(0, |metadata| metadata.len());
