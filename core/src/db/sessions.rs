@@ -76,7 +76,7 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSess
                 None => row.at(2)?,
             },
             ceiling: Ceiling {
-                scopes: Scopes::from_stored(&row.at::<String>(3)?),
+                scopes: row.at(3)?,
                 administrator: row.at(4)?,
             },
             last_seen_at: row.at(5)?,

@@ -1,0 +1,273 @@
+//! Rows of look-ups, kept for as long as nothing was committed (D7, ADR 21).
+//!
+//! # What always holds
+//!
+//! 1. A part of the cache holds rows under one header of the log's index: each was read by a statement that began after
+//!    that header was. Whoever finds another header empties the part. So a row that is found is what the statement would
+//!    have given at a moment of this very call.
+//! 2. A row is as it is stored. Time, ends and the state of the account are judged by whoever looks it up, at each call, and
+//!    of a secret it holds the hash.
+//! 3. No lock is held while a row is read, nor while the database is asked, nor while a hooked `fork` happens (D4).
+//! 4. It is off without an index (the process has the file alone, or is a child of `fork` that has not written), on other
+//!    systems than Linux, and if it may hold nothing.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    hash::{BuildHasherDefault, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError},
+};
+
+use super::{index::Header, statements::Cells};
+use crate::{
+    db::{Cell, Param},
+    error::Result,
+    values::tokens::{ByHash, SecretHash},
+};
+
+/// Calls of different threads seldom meet in one of so many.
+const PARTS: usize = 16;
+/// What a row takes beside its own bytes: its key, in a table that may be half empty, and what is counted of it.
+const BESIDE: usize = 160;
+
+/// What was looked up lately.
+pub(super) struct Cache {
+    parts: [Mutex<Part>; PARTS],
+    /// How many bytes a part may hold.
+    most: usize,
+    index: RwLock<Option<Arc<File>>>,
+}
+
+#[derive(Default)]
+struct Part {
+    header: Option<Header>,
+    rows: HashMap<Key, Arc<[u8]>, BuildHasherDefault<ByHash>>,
+    bytes: usize,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    hash: SecretHash,
+    /// The statement, by where it is and how long. The compiler may make two of one, but not one of two.
+    statement: (usize, usize),
+    further: i64,
+}
+
+impl Key {
+    /// None for what is not looked for by a secret's hash.
+    pub(super) fn of(statement: &'static str, params: &[Param<'_>]) -> Option<Self> {
+        let (hash, further) = match *params {
+            [Param::Blob(hash)] => (hash, 0),
+            [Param::Blob(hash), Param::Integer(further)] => (hash, further),
+            _ => return None,
+        };
+        Some(Self {
+            hash: SecretHash::try_from(hash).ok()?,
+            statement: (statement.as_ptr().addr(), statement.len()),
+            further,
+        })
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.hash);
+    }
+}
+
+/// What is known of a row before the database is asked.
+pub(super) enum Look {
+    /// It is this.
+    Found(Arc<[u8]>),
+    /// The database has to be asked, and what it says may be kept under this header.
+    Unknown(Header),
+    Off,
+}
+
+impl Cache {
+    /// One that holds at most so many bytes.
+    pub(super) fn of(bytes: usize) -> Self {
+        Self {
+            parts: Default::default(),
+            most: bytes / PARTS,
+            index: RwLock::default(),
+        }
+    }
+
+    /// It would be of use with an index.
+    pub(super) fn is_wanted(&self) -> bool {
+        cfg!(target_os = "linux") && self.most > BESIDE
+    }
+
+    /// From now on rows are kept under what this index says, or none is. A connection has it open.
+    pub(super) fn attach(&self, index: Option<Arc<File>>) {
+        let mut attached = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        *attached = index;
+        drop(attached);
+        self.empty();
+    }
+
+    fn header(&self) -> Option<Header> {
+        Header::read(self.index().as_deref()?)
+    }
+
+    /// Nothing can be kept before there is a log.
+    pub(super) fn lacks_a_log(&self) -> bool {
+        self.index().as_deref().is_some_and(Header::is_without_log)
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Option<Arc<File>>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn look(&self, key: &Key) -> Look {
+        let Some(header) = self.header() else {
+            return Look::Off;
+        };
+        let mut part = self.part(key);
+        if part.header != Some(header) {
+            part.empty();
+            part.header = Some(header);
+        }
+        match part.rows.get(key) {
+            Some(row) => Look::Found(Arc::clone(row)),
+            None => Look::Unknown(header),
+        }
+    }
+
+    /// Keeps a row that was read after this header.
+    pub(super) fn keep(&self, header: Header, key: Key, row: Cells<'_, '_>) {
+        let Ok(Some(row)) = kept(row) else { return };
+        let bytes = row.len() + BESIDE;
+        let mut part = self.part(&key);
+        if part.header != Some(header) || bytes > self.most {
+            return;
+        }
+        if part.bytes + bytes > self.most {
+            part.empty();
+            part.header = Some(header);
+        }
+        if part.rows.insert(key, row).is_none() {
+            part.bytes += bytes;
+        }
+    }
+
+    /// Forgets all rows.
+    pub(super) fn empty(&self) {
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            part.empty();
+        }
+    }
+
+    /// In a child of `fork`: forgets the rows and the index. False if a thread of the parent is in the way for ever.
+    pub(super) fn forget(&self) -> bool {
+        let parts = self.parts.iter().all(|part| {
+            let part = match part.try_lock() {
+                Ok(part) => part,
+                Err(TryLockError::Poisoned(part)) => part.into_inner(),
+                Err(TryLockError::WouldBlock) => return false,
+            };
+            { part }.empty();
+            true
+        });
+        let index = match self.index.try_write() {
+            Ok(index) => Some(index),
+            Err(TryLockError::Poisoned(index)) => Some(index.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        index.map(|mut index| *index = None).is_some() && parts
+    }
+
+    fn part(&self, key: &Key) -> MutexGuard<'_, Part> {
+        // Not the bytes by which the table of the part is ordered.
+        let place = usize::from(key.hash[31]) % PARTS;
+        self.parts[place]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    fn empty(&mut self) {
+        self.rows.clear();
+        self.bytes = 0;
+        self.header = None;
+    }
+}
+
+/// The kinds of cells, as they are written.
+const NULL: u8 = 0;
+const INTEGER: u8 = 1;
+const TEXT: u8 = 2;
+const BLOB: u8 = 3;
+
+/// A row as bytes: where each cell ends, in two bytes each and before them where the first begins; then the cells, each with
+/// its kind. None of what is too long for that, or of a kind that nothing stores.
+fn kept(row: Cells<'_, '_>) -> Result<Option<Arc<[u8]>>> {
+    let width = row.width();
+    let mut bytes = Vec::with_capacity(512);
+    bytes.resize(2 * (width + 1), 0);
+    mark(&mut bytes, 0);
+    for place in 0..width {
+        match row.cell(place)? {
+            Some(Cell::Null) => bytes.push(NULL),
+            Some(Cell::Integer(value)) => {
+                bytes.push(INTEGER);
+                bytes.extend(value.to_le_bytes());
+            }
+            Some(Cell::Text(text)) => {
+                bytes.push(TEXT);
+                bytes.extend(text.as_bytes());
+            }
+            Some(Cell::Blob(blob)) => {
+                bytes.push(BLOB);
+                bytes.extend(blob);
+            }
+            None => return Ok(None),
+        }
+        mark(&mut bytes, place + 1);
+    }
+    Ok((bytes.len() <= usize::from(u16::MAX)).then(|| bytes.into()))
+}
+
+/// What is longer than a mark can tell is not kept.
+fn mark(bytes: &mut [u8], place: usize) {
+    let end = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    bytes[2 * place..2 * place + 2].copy_from_slice(&end.to_le_bytes());
+}
+
+/// A row that was kept.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::db::engine) struct Kept<'r>(&'r [u8]);
+
+impl<'r> Kept<'r> {
+    pub(super) fn of(row: &'r [u8]) -> Self {
+        Self(row)
+    }
+
+    fn mark(self, place: usize) -> Option<usize> {
+        let mark = self.0.get(2 * place..2 * place + 2)?;
+        Some(usize::from(u16::from_le_bytes([mark[0], mark[1]])))
+    }
+
+    pub(super) fn width(self) -> usize {
+        self.mark(0).map_or(0, |first| first / 2 - 1)
+    }
+
+    pub(super) fn cell(self, place: usize) -> Option<Cell<'r>> {
+        let cell = self.0.get(self.mark(place)?..self.mark(place + 1)?)?;
+        let (kind, value) = cell.split_first()?;
+        match *kind {
+            NULL => Some(Cell::Null),
+            INTEGER => value
+                .try_into()
+                .ok()
+                .map(i64::from_le_bytes)
+                .map(Cell::Integer),
+            TEXT => std::str::from_utf8(value).ok().map(Cell::Text),
+            _ => Some(Cell::Blob(value)),
+        }
+    }
+}
