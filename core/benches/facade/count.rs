@@ -38,10 +38,12 @@ pub(crate) fn count(folder: &Path, case: &str, n: usize) {
         "keys"
     };
     let mut data = Data::prepared(&folder.join(kind));
+    // Only with few credentials in use does the cache come into play.
     if few {
         data.secrets.truncate(FEW);
     }
-    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    let cache = if few { 4 << 20 } else { 0 };
+    let (keyplate, floor) = (data.open_with_cache(cache), Floor::open(&data.path));
     let users = keyplate.list_users(Default::default()).unwrap().total;
     let call: Box<dyn Fn(usize)> = match name {
         "verify_api_key" => Box::new(|n| {
@@ -74,4 +76,6 @@ pub(crate) fn count(folder: &Path, case: &str, n: usize) {
         other => panic!("no such case: {other}"),
     };
     (0..FEW + n).for_each(call);
+    // What a handle writes when it is closed is no part of the calls.
+    std::process::exit(0);
 }

@@ -110,6 +110,15 @@ impl Data {
         Keyplate::open(config(&self.path)).unwrap()
     }
 
+    /// With so many bytes for what was verified lately.
+    pub(crate) fn open_with_cache(&self, bytes: i64) -> Keyplate {
+        Keyplate::open(Config {
+            cache_bytes: Some(bytes),
+            ..config(&self.path)
+        })
+        .unwrap()
+    }
+
     pub(crate) fn secret(&self, n: usize) -> &str {
         &self.secrets[n % self.secrets.len()]
     }

@@ -13,6 +13,7 @@
 mod count;
 mod data;
 mod floor;
+mod hot;
 mod passkey;
 mod plan;
 mod race;
@@ -52,7 +53,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 8] = [
+    let cases: [(&str, fn()); 11] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -60,6 +61,9 @@ fn main() {
             verify_api_key("verify_api_key_1m", 1_000_000)
         }),
         ("verify_session", verify_session),
+        ("verify_api_key_hot", hot::verify_api_key),
+        ("verify_session_hot", hot::verify_session),
+        ("memory_cache", hot::memory),
         ("create_user", create_user),
         ("sign_up_race", race::run),
         ("finish_passkey_login", passkey::run),
@@ -76,7 +80,8 @@ fn main() {
 fn verify_api_key(case: &str, keys: usize) {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::with_keys(folder.path(), keys);
-    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    // Each look-up asks the database, as the floor does.
+    let (keyplate, floor) = (data.open_with_cache(0), Floor::open(&data.path));
     in_turns(
         case,
         20_000,
@@ -88,7 +93,7 @@ fn verify_api_key(case: &str, keys: usize) {
 fn verify_session() {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::with_sessions(folder.path(), 10_000);
-    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    let (keyplate, floor) = (data.open_with_cache(0), Floor::open(&data.path));
     in_turns(
         "verify_session",
         20_000,

@@ -26,12 +26,14 @@ enum Target {
 }
 
 const TARGETS: &[(&str, Target)] = &[
-    ("verify_api_key", Target::Times(1.3)),
+    ("verify_api_key", Target::Times(1.1)),
     (
         "verify_api_key_1m",
-        Target::TimesCase(1.5, "verify_api_key"),
+        Target::TimesCase(1.2, "verify_api_key"),
     ),
-    ("verify_session", Target::Times(1.3)),
+    ("verify_session", Target::Times(1.1)),
+    ("verify_api_key_hot", Target::Times(0.3)),
+    ("verify_session_hot", Target::Times(0.3)),
     ("create_user", Target::Times(1.5)),
     ("sign_up_race", Target::Times(3.0)),
     ("open", Target::Millis(5.0)),

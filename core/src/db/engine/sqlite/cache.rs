@@ -271,3 +271,142 @@ impl<'r> Kept<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        super::{super::Options, Sqlite, one},
+        *,
+    };
+    use crate::{
+        clock::Clock,
+        db::{LookUp, params},
+        error::{KeyplateError, internal},
+    };
+
+    const STATEMENT: LookUp = LookUp::new(
+        "SELECT last_time, boot_id, boot_millis, schema, ?1, NULL, 'text', last_time FROM instance",
+    );
+
+    fn open(folder: &tempfile::TempDir, cache_bytes: usize) -> Arc<Sqlite> {
+        let options = Options {
+            path: folder.path().join("id.db"),
+            busy_timeout: Duration::from_secs(5),
+            allow_shared_file: false,
+            cache_bytes,
+        };
+        Sqlite::open(options, Clock::new(None)).unwrap()
+    }
+
+    fn key(hash: &SecretHash) -> Key {
+        Key::of(STATEMENT.sqlite, params![hash]).unwrap()
+    }
+
+    /// What the columns after the time are.
+    fn look_up(engine: &Sqlite, hash: &SecretHash) -> (Vec<u8>, Option<i64>, String, i64) {
+        let found = engine.look_up(&STATEMENT, params![hash], |row, _| {
+            Ok((row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?))
+        });
+        found.unwrap().unwrap()
+    }
+
+    fn is_kept(engine: &Sqlite, hash: &SecretHash) -> bool {
+        matches!(engine.cache.look(&key(hash)), Look::Found(_))
+    }
+
+    fn write(engine: &Sqlite) {
+        engine.write(|_| Ok(())).unwrap();
+    }
+
+    /// D7: a new file has no log yet, and is kept of from the first call on all the same.
+    #[test]
+    fn a_row_is_kept_until_somebody_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, other) = (open(&folder, 4 << 20), open(&folder, 0));
+        let hash = [7; 32];
+        for commit in [write as fn(&Sqlite), Sqlite::empty_log] {
+            for committing in [&engine, &other] {
+                assert!(!is_kept(&engine, &hash));
+                let first = look_up(&engine, &hash);
+                assert_eq!((&*first.0, first.1, &*first.2), (&hash[..], None, "text"));
+                assert!(is_kept(&engine, &hash));
+                assert_eq!(look_up(&engine, &hash), first, "and reads the same");
+                std::thread::sleep(Duration::from_millis(2));
+                commit(committing);
+            }
+        }
+        assert!(!is_kept(&engine, &hash));
+        assert!(look_up(&engine, &hash).3 > 0);
+    }
+
+    #[test]
+    fn failures_of_the_storage_empty_it_and_others_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(&folder, 4 << 20);
+        let hash = [7; 32];
+        look_up(&engine, &hash);
+        let fail = |error: KeyplateError| engine.read(|_| Err::<(), _>(error.clone()));
+        assert!(fail(internal("no matter")).is_err());
+        assert!(is_kept(&engine, &hash));
+        let path = String::new();
+        assert!(fail(KeyplateError::StorageFull { path }).is_err());
+        assert!(!is_kept(&engine, &hash));
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let most = 64 << 10;
+        let (engine, off) = (open(&folder, most), open(&folder, 0));
+        let mut last = [0; 32];
+        for n in 0..2_000_u32 {
+            last[28..].copy_from_slice(&n.to_be_bytes());
+            look_up(&engine, &last);
+            look_up(&off, &last);
+            assert!(is_kept(&engine, &last), "the newest is");
+            assert!(!is_kept(&off, &last));
+        }
+        let held = || engine.cache.parts.iter().map(|part| part.lock().unwrap());
+        let bytes: usize = held().map(|part| part.bytes).sum();
+        let counted = held().flat_map(|part| {
+            let rows = part.rows.values().map(|row| row.len() + BESIDE);
+            rows.collect::<Vec<_>>()
+        });
+        assert_eq!(counted.sum::<usize>(), bytes);
+        assert!((most / 4..=most).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn one_statement_is_not_taken_for_another() {
+        let hash = [7; 32];
+        let sql = "SELECT 1 WHERE ?1 = ?2";
+        let keys = [
+            Key::of(sql, params![&hash]),
+            Key::of(&sql[..8], params![&hash]),
+            Key::of(sql, params![&hash, 1_i64]),
+            Key::of(sql, params![&[8; 32]]),
+        ];
+        for (n, key) in keys.iter().enumerate() {
+            assert!(key.is_some() && !keys[..n].contains(key), "{n}");
+        }
+        assert_eq!(Key::of(sql, params!["text"]), None);
+        assert_eq!(Key::of(sql, params![&[8; 31]]), None);
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(&folder, 1 << 30);
+        let connection = engine.connection(
+            super::super::Role::Reader,
+            &super::super::Deadline::of(Duration::ZERO),
+        );
+        let lengths = [65_000, 66_000].map(|length: i64| {
+            let sql = "SELECT zeroblob(?1), 1";
+            one(connection.as_ref().unwrap(), sql, params![length], kept)
+        });
+        assert!(matches!(lengths, [Ok(Some(Some(_))), Ok(Some(None))]));
+    }
+}
