@@ -63,9 +63,9 @@ const STEPS: [Step; 4] = [Step::Open, Step::CloseFirst, Step::CloseLast, Step::F
 
 #[test]
 fn no_handle_loses_its_locks_by_what_others_do() {
-    // Every order of four steps, beginning with two handles or none.
-    for number in 0..STEPS.len().pow(4) {
-        let steps: Vec<Step> = (0..4)
+    // Every order of three steps, with two handles to begin with.
+    for number in 0..STEPS.len().pow(3) {
+        let steps: Vec<Step> = (0..3)
             .map(|place| STEPS[number / STEPS.len().pow(place) % STEPS.len()])
             .collect();
         run(&steps);

@@ -27,6 +27,8 @@ use crate::{
 
 /// Calls of different threads seldom meet in one of so many.
 const PARTS: usize = 16;
+/// Of so many a part knows that they were asked for.
+const ASKED: usize = 1_024;
 /// What a row takes beside its own bytes: its key, in a table that may be half empty, and what is counted of it.
 const BESIDE: usize = 160;
 
@@ -38,8 +40,10 @@ pub(super) struct Cache {
     index: RwLock<Option<Arc<File>>>,
 }
 
-#[derive(Default)]
 struct Part {
+    /// What was asked for lately, by a few bytes of its hash. Only what is asked for again is kept, so that whoever asks for
+    /// each credential once, among very many, does not pay for what nobody comes back to.
+    asked: Box<[u32; ASKED]>,
     header: Option<Header>,
     rows: HashMap<Key, Arc<[u8]>, BuildHasherDefault<ByHash>>,
     bytes: usize,
@@ -89,7 +93,7 @@ impl Cache {
     /// One that holds at most so many bytes.
     pub(super) fn of(bytes: usize) -> Self {
         Self {
-            parts: Default::default(),
+            parts: std::array::from_fn(|_| Mutex::default()),
             most: bytes / PARTS,
             index: RwLock::default(),
         }
@@ -136,8 +140,11 @@ impl Cache {
         }
     }
 
-    /// Keeps a row that was read after this header.
+    /// Keeps a row that was read after this header, if it is asked for more than once.
     pub(super) fn keep(&self, header: Header, key: Key, row: Cells<'_, '_>) {
+        if !self.part(&key).is_asked_again(&key) {
+            return;
+        }
         let Ok(Some(row)) = kept(row) else { return };
         let bytes = row.len() + BESIDE;
         let mut part = self.part(&key);
@@ -189,7 +196,25 @@ impl Cache {
     }
 }
 
+impl Default for Part {
+    fn default() -> Self {
+        Self {
+            asked: Box::new([0; ASKED]),
+            header: None,
+            rows: HashMap::default(),
+            bytes: 0,
+        }
+    }
+}
+
 impl Part {
+    /// Whether it is what was last asked for in its place.
+    fn is_asked_again(&mut self, key: &Key) -> bool {
+        let number = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| key.hash[at + n]));
+        let place = &mut self.asked[number(8) as usize % ASKED];
+        std::mem::replace(place, number(12)) == number(12)
+    }
+
     fn empty(&mut self) {
         self.rows.clear();
         self.bytes = 0;
@@ -306,6 +331,11 @@ mod tests {
 
     /// What the columns after the time are.
     fn look_up(engine: &Sqlite, hash: &SecretHash) -> (Vec<u8>, Option<i64>, String, i64) {
+        ask(engine, hash);
+        ask(engine, hash)
+    }
+
+    fn ask(engine: &Sqlite, hash: &SecretHash) -> (Vec<u8>, Option<i64>, String, i64) {
         let found = engine.look_up(&STATEMENT, params![hash], |row, _| {
             Ok((row.at(0)?, row.at(1)?, row.at(2)?, row.at(3)?))
         });
@@ -356,6 +386,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_once_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = open(&folder, 4 << 20);
+        let hash = [7; 32];
+        ask(&engine, &hash);
+        assert!(!is_kept(&engine, &hash));
+        write(&engine);
+        ask(&engine, &hash);
+        assert!(
+            is_kept(&engine, &hash),
+            "what was asked for before a commit counts"
+        );
+    }
+
+    #[test]
     fn it_holds_no_more_than_it_may() {
         let folder = tempfile::tempdir().unwrap();
         let most = 64 << 10;
@@ -363,6 +408,8 @@ mod tests {
         let mut last = [0; 32];
         for n in 0..2_000_u32 {
             last[28..].copy_from_slice(&n.to_be_bytes());
+            last[8..12].copy_from_slice(&n.to_be_bytes());
+            last[12..16].copy_from_slice(&(n + 1).to_be_bytes());
             look_up(&engine, &last);
             look_up(&off, &last);
             assert!(is_kept(&engine, &last), "the newest is");

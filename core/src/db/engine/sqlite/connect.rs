@@ -23,7 +23,7 @@ use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
-const CACHE_KIB: i64 = 8192;
+const CACHE_KIB: i64 = 4096;
 /// The same of a reader that is wanted only under load.
 const SMALL_CACHE_KIB: i64 = 512;
 /// A log that has grown beyond this is cut when it begins anew.
