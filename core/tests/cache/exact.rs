@@ -155,6 +155,8 @@ fn write_until_killed(keyplate: &Keyplate) {
 struct Holder {
     user: User,
     is_session: bool,
+    /// A later promotion widens no credential (K2).
+    acts_as: State,
 }
 
 fn change(keyplate: &Keyplate, path: &Path) {
@@ -187,7 +189,7 @@ fn change(keyplate: &Keyplate, path: &Path) {
             _ => {
                 board.tell(place, State::Changing);
                 holders[place].restore(keyplate);
-                board.tell(place, State::Administrator);
+                board.tell(place, holders[place].acts_as);
             }
         }
         let upkeep = match n % 100 {
@@ -235,11 +237,15 @@ impl Holder {
         };
         board.tell_secret(place, &secret);
         board.tell(place, State::Administrator);
-        Self { user, is_session }
+        Self {
+            user,
+            is_session,
+            acts_as: State::Administrator,
+        }
     }
 
     /// What is committed when this returns.
-    fn change(&self, keyplate: &Keyplate, n: usize) -> State {
+    fn change(&mut self, keyplate: &Keyplate, n: usize) -> State {
         let id = &self.user.id;
         match n / PLACES % 5 {
             0 => {
@@ -248,7 +254,8 @@ impl Holder {
             }
             1 => {
                 keyplate.set_user_role(id, Role::User).unwrap();
-                State::User
+                self.acts_as = State::User;
+                self.acts_as
             }
             2 if self.is_session => {
                 keyplate.revoke_user_sessions(id, None).unwrap();
@@ -271,7 +278,7 @@ impl Holder {
                     ..UserChanges::default()
                 };
                 keyplate.update_user(id, changes).unwrap();
-                State::Administrator
+                self.acts_as
             }
         }
     }
