@@ -61,7 +61,7 @@ impl Report {
 
     pub(super) fn print_table(&self) {
         eprintln!(
-            "\n{:<24} {:>12} {:>12} {:>7}  target",
+            "\n{:<36} {:>12} {:>12} {:>7}  target",
             "case", "measured", "floor", "ratio"
         );
         for line in self.0.iter().filter(|line| !line.case.ends_with("_floor")) {
@@ -71,7 +71,7 @@ impl Report {
                 .zip(floor)
                 .map(|(case, floor)| format!("{:.2}", case / floor));
             eprintln!(
-                "{:<24} {:>12} {:>12} {:>7}  {}",
+                "{:<36} {:>12} {:>12} {:>7}  {}",
                 line.case,
                 line.value(),
                 floor.map(micros).unwrap_or_default(),
