@@ -1,4 +1,4 @@
-//! Rows of look-ups, kept for as long as nothing was committed (D7, ADR 21).
+//! Rows of look-ups, kept for as long as nothing was committed (D7, ADR 22).
 //!
 //! # What always holds
 //!

@@ -1,4 +1,4 @@
-//! The header of the index of the log, read beside SQLite (D7, ADR 21).
+//! The header of the index of the log, read beside SQLite (D7, ADR 22).
 //!
 //! # What always holds
 //!
