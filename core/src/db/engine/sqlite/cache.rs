@@ -27,8 +27,9 @@ use crate::{
 
 /// Calls of different threads seldom meet in one of so many.
 const PARTS: usize = 16;
-/// Of so many a part knows that they were asked for.
-const ASKED: usize = 1_024;
+/// Of so many a part knows that they were asked for: the last few in each of its places.
+const ASKED: usize = 512;
+const LAST_FEW: usize = 4;
 /// What a row takes beside its own bytes: its key, in a table that may be half empty, and what is counted of it.
 const BESIDE: usize = 160;
 
@@ -43,7 +44,7 @@ pub(super) struct Cache {
 struct Part {
     /// What was asked for lately, by a few bytes of its hash. Only what is asked for again is kept, so that whoever asks for
     /// each credential once, among very many, does not pay for what nobody comes back to.
-    asked: Box<[u32; ASKED]>,
+    asked: Vec<[u32; LAST_FEW]>,
     header: Option<Header>,
     rows: HashMap<Key, Arc<[u8]>, BuildHasherDefault<ByHash>>,
     bytes: usize,
@@ -199,7 +200,7 @@ impl Cache {
 impl Default for Part {
     fn default() -> Self {
         Self {
-            asked: Box::new([0; ASKED]),
+            asked: vec![[0; LAST_FEW]; ASKED],
             header: None,
             rows: HashMap::default(),
             bytes: 0,
@@ -208,11 +209,14 @@ impl Default for Part {
 }
 
 impl Part {
-    /// Whether it is what was last asked for in its place.
+    /// Whether it is one of the last few that were asked for in its place. From now on it is the last.
     fn is_asked_again(&mut self, key: &Key) -> bool {
         let number = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| key.hash[at + n]));
         let place = &mut self.asked[number(8) as usize % ASKED];
-        std::mem::replace(place, number(12)) == number(12)
+        let found = place.iter().position(|asked| *asked == number(12));
+        place[..=found.unwrap_or(LAST_FEW - 1)].rotate_right(1);
+        place[0] = number(12);
+        found.is_some()
     }
 
     fn empty(&mut self) {
@@ -398,6 +402,17 @@ mod tests {
             is_kept(&engine, &hash),
             "what was asked for before a commit counts"
         );
+
+        // Of some that are asked for in turn, and have one place, each is kept.
+        let few = [1, 2, 3, 4].map(|number| {
+            let mut hash = [0; 32];
+            hash[12] = number;
+            hash
+        });
+        for _ in 0..2 {
+            few.iter().for_each(|hash| drop(ask(&engine, hash)));
+        }
+        assert!(few.iter().all(|hash| is_kept(&engine, hash)));
     }
 
     #[test]
