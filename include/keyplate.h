@@ -3165,6 +3165,11 @@ keyplate_status keyplate_config_set_token_prefix(keyplate_config *config, const 
 // How long a call waits for another writer, in milliseconds. The default is 5000.
 keyplate_status keyplate_config_set_busy_timeout_ms(keyplate_config *config, int64_t value, keyplate_error **error);
 
+// How many bytes of what was verified lately are kept in memory, so that verifying it again does not ask the
+// database. The default is 4 MiB, and 0 switches it off. It changes no answer: whatever any process commits is seen
+// by the very next call. Only on Linux.
+keyplate_status keyplate_config_set_cache_bytes(keyplate_config *config, int64_t value, keyplate_error **error);
+
 // The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It
 // has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes
 // that were given out before do not work, and access tokens are not issued until `keyplate_rotate_signing_key`.

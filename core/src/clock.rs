@@ -80,19 +80,17 @@ impl Clock {
 
 /// C6: milliseconds since 1970, rounded; or on which side the time lies outside of the range.
 fn in_range(time: SystemTime) -> std::result::Result<i64, InputReason> {
-    let nanos = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
-        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
-    };
-    if nanos < i128::from(FIRST_MILLIS) * 1_000_000 {
-        return Err(InputReason::TooEarly);
-    }
-    if nanos >= i128::from(LAST_MILLIS + 1) * 1_000_000 {
+    // The range begins with the epoch.
+    let after = time
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| InputReason::TooEarly)?;
+    let seconds = i64::try_from(after.as_secs()).map_err(|_| InputReason::TooLate)?;
+    if seconds > LAST_MILLIS / 1_000 {
         return Err(InputReason::TooLate);
     }
     // What is rounded up within the last millisecond stays in it.
-    let millis = nanos.saturating_add(500_000) / 1_000_000;
-    Ok(i64::try_from(millis).map_or(LAST_MILLIS, |millis| millis.min(LAST_MILLIS)))
+    let millis = seconds * 1_000 + i64::from((after.subsec_nanos() + 500_000) / 1_000_000);
+    Ok(millis.min(LAST_MILLIS))
 }
 
 /// Milliseconds since 1970, rounded. A time of our own that lies outside of the range becomes its nearest end; what comes

@@ -3811,6 +3811,18 @@ static void call_keyplate_config_set_busy_timeout_ms(void) {
     }
 }
 
+static void call_keyplate_config_set_cache_bytes(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_config_set_cache_bytes(NULL, 1, &error);
+        refused(status, error, "config", IS_NULL, "keyplate_config_set_cache_bytes");
+    }
+    {
+        keyplate_status status = keyplate_config_set_cache_bytes(have.config, 1, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_config_set_cache_bytes");
+    }
+}
+
 static void call_keyplate_config_set_encryption_key(void) {
     {
         keyplate_error* error = NULL;
@@ -13320,6 +13332,7 @@ void call_all(void) {
     call_keyplate_config_set_origin();
     call_keyplate_config_set_token_prefix();
     call_keyplate_config_set_busy_timeout_ms();
+    call_keyplate_config_set_cache_bytes();
     call_keyplate_config_set_encryption_key();
     call_keyplate_config_set_username_policy();
     call_keyplate_config_set_rp_id();

@@ -1702,7 +1702,7 @@ static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error 
 }
 
 keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"path", "origin", "token_prefix", "busy_timeout_ms", "encryption_key", "username_policy", "rp_id", "rp_name", "more_origins", "native_origins", "related_origins", "allow_insecure_origin", "accept_rp_id_change", "maintenance", "allow_shared_file", NULL};
+    static const char *const known[] = {"path", "origin", "token_prefix", "busy_timeout_ms", "cache_bytes", "encryption_key", "username_policy", "rp_id", "rp_name", "more_origins", "native_origins", "related_origins", "allow_insecure_origin", "accept_rp_id_change", "maintenance", "allow_shared_file", NULL};
     keyplate_config *it = NULL;
     only(from, known);
     const char *in_path = take_text(field(from, "path"));
@@ -1717,6 +1717,11 @@ keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
     if (it_busy_timeout_ms) {
         int64_t in_value = (int64_t)take_number(it_busy_timeout_ms);
         if (!*error) keyplate_config_set_busy_timeout_ms(it, in_value, error);
+    }
+    const cJSON *it_cache_bytes = field(from, "cache_bytes");
+    if (it_cache_bytes) {
+        int64_t in_value = (int64_t)take_number(it_cache_bytes);
+        if (!*error) keyplate_config_set_cache_bytes(it, in_value, error);
     }
     const cJSON *it_encryption_key = field(from, "encryption_key");
     if (it_encryption_key) {

@@ -7602,13 +7602,14 @@ impl Keyplate {
 ///     SchemaTooNew: A newer version of the library has upgraded this file.
 ///     Busy, StorageFull, StorageReadOnly, StorageFailed, StorageLost: For a file that cannot be used.
 #[pyfunction]
-#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None)")]
+#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None)")]
 fn open(
     py: Python<'_>,
     path: PathText,
     origin: String,
     token_prefix: Option<String>,
     busy_timeout_ms: Option<i64>,
+    cache_bytes: Option<i64>,
     encryption_key: Option<SecretText>,
     username_policy: Option<UsernamePolicy>,
     rp_id: Option<String>,
@@ -7632,6 +7633,7 @@ fn open(
         origin,
         token_prefix: token_prefix.take("token_prefix")?,
         busy_timeout_ms: busy_timeout_ms.take("busy_timeout_ms")?,
+        cache_bytes: cache_bytes.take("cache_bytes")?,
         encryption_key: encryption_key.take("encryption_key")?,
         username_policy: username_policy.take("username_policy")?,
         rp_id: rp_id.take("rp_id")?,

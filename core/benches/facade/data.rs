@@ -1,6 +1,7 @@
 //! Large databases, made beside the facade because a hundred thousand commits take long.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -87,6 +88,15 @@ impl Data {
         data
     }
 
+    /// What was made before, with its secrets in a file, one a line.
+    pub(crate) fn prepared(folder: &Path) -> Self {
+        let secrets = fs::read_to_string(folder.join("secrets")).unwrap();
+        Self {
+            path: folder.join("id.db"),
+            secrets: secrets.lines().map(str::to_owned).collect(),
+        }
+    }
+
     fn with_users(folder: &Path, kind: &str, secrets: usize) -> (Self, Connection) {
         let path = folder.join("id.db");
         drop(Keyplate::open(config(&path)).unwrap());
@@ -121,6 +131,15 @@ impl Data {
 
     pub(crate) fn open(&self) -> Keyplate {
         Keyplate::open(config(&self.path)).unwrap()
+    }
+
+    /// With so many bytes for what was verified lately.
+    pub(crate) fn open_with_cache(&self, bytes: i64) -> Keyplate {
+        Keyplate::open(Config {
+            cache_bytes: Some(bytes),
+            ..config(&self.path)
+        })
+        .unwrap()
     }
 
     pub(crate) fn secret(&self, n: usize) -> &str {

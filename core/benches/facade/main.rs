@@ -1,11 +1,19 @@
 //! Measures the core beside floors; run by `cargo xtask bench`. Prints one JSON object a line.
 //!
 //! A floor is hand-written SQL and hashing that does only the case's job, on the same data, in turns with the case.
-//! `main CASE…` runs the named cases; `main --prepare FOLDER` and `main --work FOLDER` serve the other languages'.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool")]
+//! `main CASE…` runs the named cases; `main --prepare FOLDER` and `main --work FOLDER` serve the other languages', and
+//! `main --count FOLDER CASE N` a counter of instructions.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measuring tool"
+)]
 
+mod count;
 mod data;
 mod floor;
+mod hot;
 mod passkey;
 mod plan;
 mod race;
@@ -34,12 +42,18 @@ fn main() {
         match flag.as_str() {
             "--prepare" => return worker::prepare(Path::new(folder)),
             "--work" => return worker::work(Path::new(folder)),
+            "--count-prepare" => return count::prepare(Path::new(folder)),
             _ => {}
         }
     }
+    if let [flag, folder, case, n] = arguments.as_slice()
+        && flag == "--count"
+    {
+        return count::count(Path::new(folder), case, n.parse().unwrap());
+    }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 9] = [
+    let cases: [(&str, fn()); 12] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -48,6 +62,9 @@ fn main() {
         }),
         ("verify_session", verify_session),
         ("verify_app_password", verify_app_password),
+        ("verify_api_key_hot", hot::verify_api_key),
+        ("verify_session_hot", hot::verify_session),
+        ("memory_cache", hot::memory),
         ("create_user", create_user),
         ("sign_up_race", race::run),
         ("finish_passkey_login", passkey::run),
@@ -64,7 +81,8 @@ fn main() {
 fn verify_api_key(case: &str, keys: usize) {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::with_keys(folder.path(), keys);
-    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    // Each look-up asks the database, as the floor does.
+    let (keyplate, floor) = (data.open_with_cache(0), Floor::open(&data.path));
     in_turns(
         case,
         20_000,
@@ -76,7 +94,7 @@ fn verify_api_key(case: &str, keys: usize) {
 fn verify_session() {
     let folder = tempfile::tempdir().unwrap();
     let data = Data::with_sessions(folder.path(), 10_000);
-    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    let (keyplate, floor) = (data.open_with_cache(0), Floor::open(&data.path));
     in_turns(
         "verify_session",
         20_000,

@@ -13,11 +13,7 @@ pub(crate) fn prepare(folder: &Path) {
 /// Verifies API keys of the prepared data: for each line `FROM COUNT` so many, from that one on; answers with the
 /// nanoseconds. The other languages' programs do the same.
 pub(crate) fn work(folder: &Path) {
-    let secrets = fs::read_to_string(folder.join("secrets")).unwrap();
-    let data = Data {
-        path: folder.join("id.db"),
-        secrets: secrets.lines().map(str::to_owned).collect(),
-    };
+    let data = Data::prepared(folder);
     let keyplate = data.open();
     for line in io::stdin().lines() {
         let line = line.unwrap();

@@ -60,7 +60,7 @@ fn found_from_row(row: &Row<'_, '_>, now: SystemTime) -> Result<FoundAppPassword
         owner_id: row.at(1)?,
         service_id: row.at(2)?,
         ceiling: Ceiling {
-            scopes: Scopes::from_stored(&row.at::<String>(3)?),
+            scopes: row.at(3)?,
             administrator: row.at(4)?,
         },
         expires_at: row.at(5)?,

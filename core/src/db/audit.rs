@@ -426,6 +426,7 @@ mod tests {
             path: folder.path().join("id.db"),
             busy_timeout: Duration::from_secs(1),
             allow_shared_file: false,
+            cache_bytes: 0,
         };
         let engine = Engine::open(options, Clock::new(None)).unwrap();
         let user = UserId::generate(SystemTime::UNIX_EPOCH).unwrap();

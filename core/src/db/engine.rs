@@ -59,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) path: PathBuf,
     pub(crate) busy_timeout: Duration,
     pub(crate) allow_shared_file: bool,
+    /// How much of what is looked up an engine that can do so keeps in memory (D7).
+    pub(crate) cache_bytes: usize,
 }
 
 impl Options {

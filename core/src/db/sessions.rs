@@ -56,9 +56,9 @@ fn method(row: &Row<'_, '_>) -> Result<SignInMethod> {
 }
 
 const LOOK_UP: LookUp = look_up! {
-    SELECT "sessions.id, sessions.user_id, sessions.method, sessions.ceiling_scopes, sessions.ceiling_administrator, \
+    SELECT "sessions.id, sessions.user_id, COALESCE(sessions.way, sessions.method), sessions.ceiling_scopes, sessions.ceiling_administrator, \
         sessions.last_seen_at, sessions.idle_seconds, sessions.expires_at, sessions.ended_at, \
-        users.username, users.role, users.status, users.expires_at, sessions.way",
+        users.username, users.role, users.status, users.expires_at",
     FROM "sessions",
     JOIN "users" ON "users.id = sessions.user_id",
     WHERE "sessions.secret_hash = ?1"
@@ -71,12 +71,9 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundSess
             now,
             id: row.at(0)?,
             user_id: row.at(1)?,
-            method: match row.at(13)? {
-                Some(way) => way,
-                None => row.at(2)?,
-            },
+            method: row.at(2)?,
             ceiling: Ceiling {
-                scopes: Scopes::from_stored(&row.at::<String>(3)?),
+                scopes: row.at(3)?,
                 administrator: row.at(4)?,
             },
             last_seen_at: row.at(5)?,

@@ -12,6 +12,7 @@ use crate::{
         },
         named::Named,
     },
+    values::scopes::Scopes,
 };
 
 /// A numbered parameter of a statement.
@@ -182,6 +183,15 @@ impl Column for String {
     fn read(cell: Cell<'_>) -> Option<Self> {
         match cell {
             Cell::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Column for Scopes {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Text(text) => Some(Self::from_stored(text)),
             _ => None,
         }
     }

@@ -26,7 +26,7 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
+    hash::BuildHasherDefault,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -34,7 +34,7 @@ use std::{
 use crate::{
     db::{self, Engine, Writer},
     error::Result,
-    values::tokens::SecretHash,
+    values::tokens::{ByHash, SecretHash},
 };
 
 /// A call that verifies writes at most so often.
@@ -48,26 +48,7 @@ pub(crate) struct Seen {
 }
 
 /// Hash of the secret → when it was last used.
-type Times = HashMap<SecretHash, SystemTime, BuildHasherDefault<FirstBytes>>;
-
-/// The keys are SHA-256: their first bytes are as random as any hash of them.
-#[derive(Default)]
-struct FirstBytes(u64);
-
-impl Hasher for FirstBytes {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    // The array's length comes first, and is always the same.
-    fn write_usize(&mut self, _: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
+type Times = HashMap<SecretHash, SystemTime, BuildHasherDefault<ByHash>>;
 
 #[derive(Debug)]
 struct Pending {

@@ -23,6 +23,11 @@ pub struct Config {
     /// How long a call waits for another writer, in milliseconds. The default is 5000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub busy_timeout_ms: Option<i64>,
+    /// How many bytes of what was verified lately are kept in memory, so that verifying it again does not ask the
+    /// database. The default is 4 MiB, and 0 switches it off. It changes no answer: whatever any process commits is seen
+    /// by the very next call. Only on Linux.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub cache_bytes: Option<i64>,
     /// The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It
     /// has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes
     /// that were given out before do not work, and access tokens are not issued until `rotate_signing_key`.

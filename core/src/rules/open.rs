@@ -21,6 +21,9 @@ use crate::{
 const MIN_ENCRYPTION_KEY: usize = 32;
 /// In milliseconds.
 const MAX_BUSY_TIMEOUT: i64 = 600_000;
+/// D7: what is kept in memory of what was looked up, by default and at most.
+const CACHE_BYTES: i64 = 4 << 20;
+const MAX_CACHE_BYTES: i64 = 1 << 30;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
@@ -109,8 +112,25 @@ fn checked(config: &Config) -> Result<(Options, String)> {
         path,
         busy_timeout: Duration::from_millis(busy_timeout.unsigned_abs()),
         allow_shared_file: config.allow_shared_file,
+        cache_bytes: cache_bytes(config)?,
     };
     Ok((options, prefix.to_owned()))
+}
+
+fn cache_bytes(config: &Config) -> Result<usize> {
+    let bytes = config.cache_bytes.unwrap_or(CACHE_BYTES);
+    let in_range = (0..=MAX_CACHE_BYTES).contains(&bytes).then_some(bytes);
+    in_range
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| {
+            configuration(
+                "cache_bytes",
+                ConfigurationReason::OutOfRange {
+                    least: 0,
+                    most: MAX_CACHE_BYTES,
+                },
+            )
+        })
 }
 
 /// Which file is meant, settled once: later connections must not open another one because the process has gone to a

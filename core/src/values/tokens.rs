@@ -1,6 +1,6 @@
 //! The form of secret tokens (C1): `<prefix>_<kind>_`, 43 characters of randomness, 6 of checksum.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, hash::Hasher};
 
 use ring::digest;
 use zeroize::Zeroizing;
@@ -62,6 +62,25 @@ impl TokenKind {
 
 /// SHA-256 of a secret: all that is stored of it (C2).
 pub(crate) type SecretHash = [u8; digest::SHA256_OUTPUT_LEN];
+
+/// Hashes what is found by a [`SecretHash`]: its first bytes are as random as any hash of them.
+#[derive(Default)]
+pub(crate) struct ByHash(u64);
+
+impl Hasher for ByHash {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The array's length comes first, and is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// A new secret with what is stored of it.
 pub(crate) struct MintedToken {

@@ -1,7 +1,7 @@
 //! The facade as a host in Rust sees it: one file or folder a noun.
 //!
 //! Binaries of their own are `storage` and `backup`, which mount small disks; `fork`, as its hook holds up every handle of
-//! the process; and `scenarios`. A test that wants other processes starts this binary again for one test of its file, the
+//! the process; `cache`, for the same reason; and `scenarios`. A test that wants other processes starts this binary again for one test of its file, the
 //! `worker` (`common/process.rs`): it may stand here.
 
 #![allow(

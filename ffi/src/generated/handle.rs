@@ -158,6 +158,7 @@ pub unsafe extern "C" fn keyplate_config_new(
                     origin: take::text(origin, "origin")?.to_owned(),
                     token_prefix: Default::default(),
                     busy_timeout_ms: Default::default(),
+                    cache_bytes: Default::default(),
                     encryption_key: Default::default(),
                     username_policy: Default::default(),
                     rp_id: Default::default(),
@@ -247,6 +248,25 @@ pub unsafe extern "C" fn keyplate_config_set_busy_timeout_ms(
         guard(error, || {
             let config = borrow_mut(config, "config")?;
             config.busy_timeout_ms = Some(value);
+            Ok(())
+        })
+    }
+}
+
+/// How many bytes of what was verified lately are kept in memory, so that verifying it again does not ask the
+/// database. The default is 4 MiB, and 0 switches it off. It changes no answer: whatever any process commits is seen
+/// by the very next call. Only on Linux.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_cache_bytes(
+    config: *mut keyplate_config,
+    value: i64,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.cache_bytes = Some(value);
             Ok(())
         })
     }

@@ -2426,6 +2426,7 @@ async def open(
     origin: str,
     token_prefix: str | None = None,
     busy_timeout_ms: int | None = None,
+    cache_bytes: int | None = None,
     encryption_key: Secret | str | None = None,
     username_policy: UsernamePolicy | None = None,
     rp_id: str | None = None,
@@ -2448,6 +2449,7 @@ async def open(
         origin: The web origin that people use, for example `https://media.example`. The scheme's own port, a slash at the end and capital letters say nothing, and an international name is taken in its ASCII form; so in the lists below.
         token_prefix: The first part of every secret token: 1 to 16 lower-case letters and digits, `kp` by default.
         busy_timeout_ms: How long a call waits for another writer, in milliseconds. The default is 5000.
+        cache_bytes: How many bytes of what was verified lately are kept in memory, so that verifying it again does not ask the database. The default is 4 MiB, and 0 switches it off. It changes no answer: whatever any process commits is seen by the very next call. Only on Linux.
         encryption_key: The key that protects one-time codes and the key that signs access tokens from somebody who has only the file. It has at least 32 characters and is the same at every start. Keep it apart from the file. With a different key, codes that were given out before do not work, and access tokens are not issued until `rotate_signing_key`.
         username_policy: Which letters a username may contain.
         rp_id: The domain that passkeys are bound to. The default is the origin's host; with a parent domain, several hosts can share passkeys. The first passkey fixes it.
@@ -2477,6 +2479,7 @@ async def open(
         origin=origin,
         token_prefix=token_prefix,
         busy_timeout_ms=busy_timeout_ms,
+        cache_bytes=cache_bytes,
         encryption_key=encryption_key,
         username_policy=username_policy,
         rp_id=rp_id,

@@ -6,10 +6,7 @@ use crate::{
     db::{Engine, LookUp, Row, look_up, params},
     error::Result,
     model::api_keys::FoundApiKey,
-    values::{
-        scopes::{Ceiling, Scopes},
-        tokens::SecretHash,
-    },
+    values::{scopes::Ceiling, tokens::SecretHash},
 };
 
 /// By their places: names would cost a tenth of a look-up.
@@ -19,7 +16,7 @@ fn found_from_row(row: &Row<'_, '_>, now: SystemTime) -> Result<FoundApiKey> {
         id: row.at(0)?,
         owner_id: row.at(1)?,
         ceiling: Ceiling {
-            scopes: Scopes::from_stored(&row.at::<String>(2)?),
+            scopes: row.at(2)?,
             administrator: row.at(3)?,
         },
         expires_at: row.at(4)?,

@@ -57,6 +57,7 @@ mod tests {
             path: folder.path().join("id.db"),
             busy_timeout: Duration::from_secs(1),
             allow_shared_file: false,
+            cache_bytes: 0,
         };
         Engine::open(options, Clock::new(None)).unwrap()
     }

@@ -43,9 +43,11 @@
 //! whether a log belongs to a file, and `trouble` says what failed and where.
 
 mod backup;
+mod cache;
 mod connect;
 mod file;
 mod fork;
+mod index;
 mod migrate;
 mod mounts;
 mod ownership;
@@ -57,6 +59,7 @@ mod trouble;
 mod wal;
 
 use std::{
+    cell::OnceCell,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -69,10 +72,12 @@ use rusqlite::Connection;
 
 pub(super) use self::statements::{Cells, Session};
 use self::{
+    cache::{Cache, Kept, Key, Look},
     connect::First,
     file::FileIdentity,
+    index::InUse,
     pool::{Lent, Pool, Role},
-    statements::{failure, query_all, query_one, run},
+    statements::{failure, one, query_all, query_one, run},
     trouble::explained,
 };
 use super::{
@@ -102,6 +107,9 @@ pub(super) struct Sqlite {
     time: Timekeeper,
     file: FileIdentity,
     pool: Pool,
+    cache: Cache,
+    /// As long as there are connections; none only while it is dropped.
+    in_use: Option<InUse>,
     /// When it was last seen that the disk has no room to share the file.
     alone_since: Mutex<Instant>,
     /// The process whose connections these are (D4).
@@ -111,7 +119,7 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(options: Options, clock: Clock) -> Result<Arc<Self>> {
         let pid = std::process::id();
-        let deadline = Instant::now() + options.busy_timeout;
+        let deadline = Deadline::of(options.busy_timeout);
         let path = options.path.clone();
         let first = || {
             let still = fork::enter(pid)?;
@@ -119,17 +127,30 @@ impl Sqlite {
             let first = connect::open_first(&options, clock.now()?)?;
             Ok((first, still))
         };
-        let (First { writer, file }, _still) = patiently(deadline, &path, first)?;
+        let (first, still) = patiently(&deadline, &path, first)?;
+        let First {
+            writer,
+            file,
+            in_use,
+        } = first;
         let engine = Arc::new(Self {
+            cache: Cache::of(options.cache_bytes),
             options,
             time: Timekeeper::new(clock),
             file,
             pool: Pool::new(writer.connection),
+            in_use: Some(in_use),
             alone_since: Mutex::new(Instant::now()),
             owner: AtomicU32::new(pid),
         });
         engine.pool.set_alone(writer.is_alone);
         fork::register(&engine);
+        engine.attach_cache();
+        drop(still);
+        if engine.cache.lacks_a_log() {
+            // There is none, and the cache needs one that can be told from others. An empty one is enough.
+            engine.empty_log();
+        }
         Ok(engine)
     }
 
@@ -182,13 +203,13 @@ impl Sqlite {
         patience: Duration,
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
-        let deadline = Instant::now() + patience;
-        self.in_turn(deadline, || {
+        let deadline = Deadline::of(patience);
+        self.in_turn(&deadline, || {
             let pid = std::process::id();
             let _still = fork::enter(pid)?;
             self.check_process(pid)?;
-            let connection = self.connection(Role::Writer, deadline)?;
-            let attempt = || self.write_once(&connection, deadline, &f);
+            let connection = self.connection(Role::Writer, &deadline)?;
+            let attempt = || self.write_once(&connection, &deadline, &f);
             match attempt() {
                 Err(KeyplateError::StorageFull { .. }) if make_room(&connection) => attempt(),
                 result => result,
@@ -197,12 +218,25 @@ impl Sqlite {
     }
 
     /// Runs a call until it has had its turn. Between two tries it holds nothing that others wait for.
-    fn in_turn<T>(&self, deadline: Instant, call: impl Fn() -> Result<T>) -> Result<T> {
+    fn in_turn<T>(&self, deadline: &Deadline, call: impl Fn() -> Result<T>) -> Result<T> {
         let result = patiently(deadline, &self.options.path, call);
-        if let Err(KeyplateError::StorageLost { .. }) = result {
-            self.save_log();
+        if let Err(error) = &result {
+            self.failed(error);
         }
         result
+    }
+
+    /// What a call that failed leaves to be done.
+    fn failed(&self, error: &KeyplateError) {
+        if !is_of_the_storage(error) {
+            return;
+        }
+        if let Ok(_still) = fork::enter(std::process::id()) {
+            self.cache.empty();
+        }
+        if let KeyplateError::StorageLost { .. } = error {
+            self.save_log();
+        }
     }
 
     /// A log that was removed is still open here, and what it holds was acknowledged. As long as nobody has begun another,
@@ -214,9 +248,12 @@ impl Sqlite {
         if !is_ours || !self.file.lost_what_is_beside() || !self.file.has_no_log() {
             return;
         }
-        if let Ok(connection) = self.pool.take(Role::Writer, Instant::now(), |_| {
-            Err(crate::error::internal("the log is gone"))
-        }) {
+        if let Ok(connection) = self
+            .pool
+            .take(Role::Writer, &Deadline::of(Duration::ZERO), |_| {
+                Err(crate::error::internal("the log is gone"))
+            })
+        {
             make_room(&connection);
         }
     }
@@ -228,13 +265,13 @@ impl Sqlite {
         if self.check_process(pid).is_err() {
             return;
         }
-        if let Ok(connection) = self.connection(Role::Writer, Instant::now()) {
+        if let Ok(connection) = self.connection(Role::Writer, &Deadline::of(Duration::ZERO)) {
             make_room(&connection);
         }
     }
 
     /// A connection for a call, which has to wait for it at most until the deadline.
-    fn connection(&self, role: Role, deadline: Instant) -> Result<Lent<'_>> {
+    fn connection(&self, role: Role, deadline: &Deadline) -> Result<Lent<'_>> {
         if !self.pool.is_alone() {
             return self.pool.take(role, deadline, |cache| match role {
                 Role::Writer => self.open_writer(),
@@ -259,7 +296,20 @@ impl Sqlite {
         let writer = connect::open_writer(&self.options)?;
         self.file.learn_beside()?;
         self.pool.set_alone(writer.is_alone);
+        self.attach_cache();
         Ok(writer.connection)
+    }
+
+    /// D7: a connection has just opened the index, or has found no room for one.
+    fn attach_cache(&self) {
+        if !self.cache.is_wanted() {
+            return;
+        }
+        let index = match (self.file.index(), &self.in_use) {
+            (Some((path, index)), Some(in_use)) => in_use.index(&path, index),
+            _ => None,
+        };
+        self.cache.attach(index);
     }
 
     fn alone_since(&self) -> std::sync::MutexGuard<'_, Instant> {
@@ -271,7 +321,7 @@ impl Sqlite {
     fn write_once<T>(
         &self,
         connection: &Connection,
-        deadline: Instant,
+        deadline: &Deadline,
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<T> {
         let run = || {
@@ -280,37 +330,60 @@ impl Sqlite {
             writer.store_time()?;
             f(&writer)
         };
-        again::committed(|| begin_immediate(connection, deadline), run)
+        again::committed(|| begin_immediate(connection, deadline.at()), run)
     }
 
     fn with_reader<T>(&self, f: impl Fn(&Connection) -> Result<T>) -> Result<T> {
-        let deadline = Instant::now() + self.options.busy_timeout;
-        self.in_turn(deadline, || {
-            let pid = std::process::id();
-            let _still = fork::enter(pid)?;
-            self.check_process(pid)?;
-            self.file.check_now_and_then()?;
-            let connection = self.connection(Role::Reader, deadline)?;
-            f(&connection)
+        let deadline = Deadline::of(self.options.busy_timeout);
+        self.in_turn(&deadline, || {
+            let _still = self.enter_reading()?;
+            f(&*self.connection(Role::Reader, &deadline)?)
         })
     }
 
-    /// One statement, without a transaction.
+    /// What each reading call does before it looks at anything.
+    fn enter_reading(&self) -> Result<impl Drop> {
+        let pid = std::process::id();
+        let still = fork::enter(pid)?;
+        self.check_process(pid)?;
+        self.file.check_now_and_then()?;
+        Ok(still)
+    }
+
+    /// One statement, without a transaction; or what it would say, if that is known (D7).
     pub(super) fn look_up<T>(
         &self,
         statement: &LookUp,
         params: &[Param<'_>],
         from_row: impl Fn(&Row<'_, '_>, SystemTime) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.with_reader(|connection| {
-            let found = query_one(connection, statement.sqlite, params, |row| {
-                statement.found(row, &self.time, &from_row)
-            })?;
-            if found.is_none() {
-                // No row told the schema: what is not found here may be there for a newer library.
-                self.reader(connection)?;
+        let key = self
+            .cache
+            .is_wanted()
+            .then(|| Key::of(statement.sqlite, params))
+            .flatten();
+        let found =
+            |cells: Cells<'_, '_>| statement.found(&Row::new(cells.into()), &self.time, &from_row);
+        let deadline = Deadline::of(self.options.busy_timeout);
+        self.in_turn(&deadline, || {
+            let _still = self.enter_reading()?;
+            let looked = key.map_or(Look::Off, |key| self.cache.look(&key));
+            if let Look::Found(row) = &looked {
+                return found(Cells::Kept(Kept::of(row))).map(Some);
             }
-            Ok(found)
+            let connection = self.connection(Role::Reader, &deadline)?;
+            let asked = one(&connection, statement.sqlite, params, |cells| {
+                let found = found(cells)?;
+                if let (Some(key), Look::Unknown(header)) = (key, &looked) {
+                    self.cache.keep(*header, key, cells);
+                }
+                Ok(found)
+            })?;
+            if asked.is_none() {
+                // No row told the schema: what is not found here may be there for a newer library.
+                self.reader(&connection)?;
+            }
+            Ok(asked)
         })
     }
 
@@ -379,6 +452,8 @@ impl Drop for Sqlite {
             // Closing is SQLite's work as well: a child must not be forked in the middle of it (D4).
             let _still = fork::hold_still_if_possible();
             self.pool.close();
+            self.cache.attach(None);
+            self.in_use = None;
         } else if let Some(idle) = self.pool.if_idle() {
             // A forked child that merely ends must not check-point its parent's log.
             idle.close_inherited();
@@ -416,19 +491,55 @@ impl Drop for Transaction<'_> {
     }
 }
 
+/// How long a call waits. It is reckoned from when it first has to: most need not look at the clock.
+#[derive(Debug)]
+struct Deadline {
+    patience: Duration,
+    at: OnceCell<Instant>,
+}
+
+impl Deadline {
+    fn of(patience: Duration) -> Self {
+        Self {
+            patience,
+            at: OnceCell::new(),
+        }
+    }
+
+    fn at(&self) -> Instant {
+        *self.at.get_or_init(|| Instant::now() + self.patience)
+    }
+
+    fn is_over(&self) -> bool {
+        let at = self.at();
+        Instant::now() >= at
+    }
+}
+
 /// Tries a call until it is not `Busy`, the deadline is over, or the face is told to stop. What the call holds it gives back
 /// before it is tried again: a fork waits for nobody who waits (D4), and a signal's handler may call the library.
-fn patiently<T>(deadline: Instant, database: &Path, call: impl Fn() -> Result<T>) -> Result<T> {
+fn patiently<T>(deadline: &Deadline, database: &Path, call: impl Fn() -> Result<T>) -> Result<T> {
     loop {
         match call() {
-            Err(error)
-                if may_pass(&error) && Instant::now() < deadline && !waiting::is_given_up() =>
-            {
+            Err(error) if may_pass(&error) && !deadline.is_over() && !waiting::is_given_up() => {
                 std::thread::sleep(Duration::from_millis(1));
             }
             result => return result.map_err(|error| explained(error, database)),
         }
     }
+}
+
+/// The file, the disk or what is in it is not as it should be.
+fn is_of_the_storage(error: &KeyplateError) -> bool {
+    matches!(
+        error,
+        KeyplateError::StorageFull { .. }
+            | KeyplateError::StorageReadOnly { .. }
+            | KeyplateError::StorageFailed { .. }
+            | KeyplateError::StorageLost { .. }
+            | KeyplateError::CorruptDatabase { .. }
+            | KeyplateError::SchemaTooNew { .. }
+    )
 }
 
 /// Of two processes that open a file at once, the one sees that the other has it, and no log yet.

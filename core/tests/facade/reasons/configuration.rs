@@ -176,6 +176,22 @@ fn options_that_cannot_work() {
             with(&|config| config.busy_timeout_ms = Some(-1)),
         ),
         (
+            "cache_bytes",
+            ConfigurationReason::OutOfRange {
+                least: 0,
+                most: 1 << 30,
+            },
+            with(&|config| config.cache_bytes = Some((1 << 30) + 1)),
+        ),
+        (
+            "cache_bytes",
+            ConfigurationReason::OutOfRange {
+                least: 0,
+                most: 1 << 30,
+            },
+            with(&|config| config.cache_bytes = Some(-1)),
+        ),
+        (
             "origin",
             ConfigurationReason::NotWebOrigin,
             origin("ftp://media.example"),

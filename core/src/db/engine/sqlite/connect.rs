@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{
     Options, failure,
     file::{self, APPLICATION_ID, FileIdentity},
+    index::InUse,
     make_room, migrate,
     pool::Cache,
     trouble::{explained, unreadable, with_suffix},
@@ -22,7 +23,7 @@ use crate::error::{ConfigurationReason, KeyplateError, Result, configuration};
 
 const STATEMENTS: usize = 128;
 /// KiB of page cache a connection may come to use.
-const CACHE_KIB: i64 = 8192;
+const CACHE_KIB: i64 = 4096;
 /// The same of a reader that is wanted only under load.
 const SMALL_CACHE_KIB: i64 = 512;
 /// A log that has grown beyond this is cut when it begins anew.
@@ -32,6 +33,7 @@ const LOG_BYTES: i64 = 16 << 20;
 pub(super) struct First {
     pub(super) writer: Writing,
     pub(super) file: FileIdentity,
+    pub(super) in_use: InUse,
 }
 
 /// The connection that writes.
@@ -46,6 +48,7 @@ pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<First> {
     let path = &options.path;
     file::prepare(path, options.allow_shared_file)?;
     let file = FileIdentity::of(path, options.allow_shared_file)?;
+    let in_use = InUse::of(file.database())?;
     let target = fs::canonicalize(path).map_err(|error| unreadable(error, path))?;
     wal::check_belongs(&target)?;
     check_is_not_open_elsewhere(options, &target)?;
@@ -62,7 +65,11 @@ pub(super) fn open_first(options: &Options, now: SystemTime) -> Result<First> {
     // It may have been replaced in between.
     file.check_file()?;
     file.learn_beside()?;
-    Ok(First { writer, file })
+    Ok(First {
+        writer,
+        file,
+        in_use,
+    })
 }
 
 /// Opens a connection to write by, and reads from the file. SQLite needs room for an index of the log, which processes
@@ -246,6 +253,7 @@ mod tests {
             path: folder.path().join("id.db"),
             busy_timeout: Duration::ZERO,
             allow_shared_file: false,
+            cache_bytes: 0,
         };
         file::prepare(&options.path, false).unwrap();
         let connection = open(&options, Sharing::WithOthers).unwrap();
@@ -267,6 +275,7 @@ mod tests {
             path: folder.path().join("id.db"),
             busy_timeout: Duration::from_secs(5),
             allow_shared_file: false,
+            cache_bytes: 0,
         };
         file::prepare(&options.path, false).unwrap();
         let (maker, looker) = (

@@ -45,7 +45,7 @@ pub(super) struct FileIdentity {
 }
 
 /// A file by its device and inode.
-type Entry = (u64, u64);
+pub(super) type Entry = (u64, u64);
 
 /// The log and its index, which this process has open. There is no index while the process has the file alone.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +138,17 @@ impl FileIdentity {
         Ok(())
     }
 
+    /// The database file itself.
+    pub(super) fn database(&self) -> Entry {
+        self.file
+    }
+
+    /// The index that this process has open, with its path.
+    pub(super) fn index(&self) -> Option<(PathBuf, Entry)> {
+        let index = (*self.beside())?.index?;
+        Some((with_suffix(&self.target, "-shm"), index))
+    }
+
     /// A child of `fork` has none of them open.
     pub(super) fn forget_beside(&self) {
         *self.beside() = None;
@@ -158,7 +169,7 @@ impl FileIdentity {
     }
 }
 
-fn entry(metadata: &Metadata) -> Entry {
+pub(super) fn entry(metadata: &Metadata) -> Entry {
     (metadata.dev(), metadata.ino())
 }
 

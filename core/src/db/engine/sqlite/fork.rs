@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::Sqlite;
+use super::{Sqlite, index};
 use crate::error::{KeyplateError, Result};
 
 /// Every call holds this shared while it uses a connection; `before_fork` holds it alone.
@@ -118,9 +118,15 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
         STUCK.store(true, Ordering::Relaxed);
         return Err(KeyplateError::ForkedHandle);
     };
+    // D7: nothing that the parent knew, and nothing by which it knew it.
+    if !inherited.iter().all(|engine| engine.cache.forget()) {
+        STUCK.store(true, Ordering::Relaxed);
+        return Err(KeyplateError::ForkedHandle);
+    }
     for idle in idle {
         idle.close_inherited();
     }
+    index::forget_inherited()?;
     for engine in &inherited {
         engine.file.forget_beside();
         engine.owner.store(pid, Ordering::Relaxed);
@@ -133,7 +139,7 @@ pub(super) fn close_inherited(pid: u32) -> Result<()> {
 }
 
 /// Waits for another thread of this child, but not for ever for a thread that only the parent has.
-fn patiently<T>(mut try_lock: impl FnMut() -> TryLockResult<T>) -> Result<T> {
+pub(super) fn patiently<T>(mut try_lock: impl FnMut() -> TryLockResult<T>) -> Result<T> {
     for _ in 0..1_000 {
         match try_lock() {
             Ok(guard) => return Ok(guard),

@@ -2,19 +2,23 @@
 
 use std::{
     ops::Deref,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::{fork, waiting};
+use super::{Deadline, fork, waiting};
 use crate::error::{KeyplateError, Result};
 
 /// More calls than this read in turns: no number of clients makes this process's memory grow.
 const MOST_READERS: usize = 16;
-/// So many of them have a cache of full size. The others are wanted only under load.
-const MOST_LARGE: usize = 4;
+/// So many of them have a cache of full size. The others are wanted only while several calls ask the database at once,
+/// and what is asked for most need not be asked of it (D7).
+const MOST_LARGE: usize = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -34,6 +38,7 @@ pub(super) struct Pool {
     connections: Mutex<Connections>,
     reader_returned: Condvar,
     writer_returned: Condvar,
+    alone: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -45,7 +50,8 @@ pub(super) struct Connections {
     large: usize,
     writer: Option<Connection>,
     writer_out: bool,
-    alone: bool,
+    /// How many calls wait for a connection: if none does, nobody needs to be woken, which would ask the system.
+    waiting: usize,
 }
 
 impl Pool {
@@ -57,10 +63,11 @@ impl Pool {
                 large: 0,
                 writer: Some(writer),
                 writer_out: false,
-                alone: false,
+                waiting: 0,
             }),
             reader_returned: Condvar::new(),
             writer_returned: Condvar::new(),
+            alone: AtomicBool::new(false),
         }
     }
 
@@ -69,7 +76,7 @@ impl Pool {
     pub(super) fn take(
         &self,
         role: Role,
-        deadline: Instant,
+        deadline: &Deadline,
         open: impl FnOnce(Cache) -> Result<Connection>,
     ) -> Result<Lent<'_>> {
         let mut connections = self.lock();
@@ -102,11 +109,11 @@ impl Pool {
 
     /// This process has the file to itself, by its one connection.
     pub(super) fn is_alone(&self) -> bool {
-        self.lock().alone
+        self.alone.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_alone(&self, alone: bool) {
-        self.lock().alone = alone;
+        self.alone.store(alone, Ordering::Relaxed);
     }
 
     pub(super) fn close(&mut self) {
@@ -132,19 +139,24 @@ impl Pool {
         &'p self,
         returned: &Condvar,
         mut connections: MutexGuard<'p, Connections>,
-        deadline: Instant,
+        deadline: &Deadline,
         so: impl Fn(&Connections) -> bool,
     ) -> Result<MutexGuard<'p, Connections>> {
-        let deadline = deadline.min(Instant::now() + waiting::ASK_EVERY);
+        if !so(&connections) {
+            return Ok(connections);
+        }
+        let deadline = deadline.at().min(Instant::now() + waiting::ASK_EVERY);
         while so(&connections) {
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() || fork::is_wanted() {
                 return Err(KeyplateError::Busy);
             }
+            connections.waiting += 1;
             connections = returned
                 .wait_timeout(connections, patience)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            connections.waiting -= 1;
         }
         Ok(connections)
     }
@@ -228,16 +240,19 @@ impl Deref for Lent<'_> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut connections = self.pool.lock();
-        match self.role {
+        let returned = match self.role {
             Role::Reader => {
                 connections.return_reader(self.connection.take(), self.cache);
-                self.pool.reader_returned.notify_one();
+                &self.pool.reader_returned
             }
             Role::Writer => {
                 connections.writer_out = false;
                 connections.writer = self.connection.take();
-                self.pool.writer_returned.notify_one();
+                &self.pool.writer_returned
             }
+        };
+        if connections.waiting > 0 {
+            returned.notify_one();
         }
     }
 }
@@ -258,9 +273,9 @@ mod tests {
     fn readers_beyond_the_sixteenth_wait_and_then_give_up_as_busy() {
         let pool = Pool::new(connection().unwrap());
         let take = |patience| {
-            let deadline = Instant::now() + Duration::from_millis(patience);
+            let deadline = Deadline::of(Duration::from_millis(patience));
             let mut opened = None;
-            let lent = pool.take(Role::Reader, deadline, |cache| {
+            let lent = pool.take(Role::Reader, &deadline, |cache| {
                 opened = Some(cache);
                 connection()
             });
@@ -268,7 +283,7 @@ mod tests {
         };
         let mut all: Vec<_> = (0..16).map(|_| take(0).unwrap()).collect();
         let large = all.iter().filter(|(_, cache)| *cache == Some(Cache::Large));
-        assert_eq!(large.count(), 4);
+        assert_eq!(large.count(), 1);
         assert!(matches!(take(20), Err(KeyplateError::Busy)));
 
         // One that comes back is had by who waits, and is not opened once more.
@@ -281,21 +296,23 @@ mod tests {
             assert!(matches!(receiver.recv().unwrap(), Ok(None)));
         });
         // The writer is no reader's affair.
-        let writer = pool.take(Role::Writer, Instant::now(), |_| connection());
+        let writer = pool.take(Role::Writer, &Deadline::of(Duration::ZERO), |_| {
+            connection()
+        });
         assert!(writer.is_ok());
         drop(writer);
 
         // Of those that are idle the ones with a large cache are taken first.
         drop(all);
-        let first: Vec<_> = (0..4).map(|_| take(0).unwrap().0.cache).collect();
-        assert_eq!(first, [Cache::Large; 4]);
+        let (first, second) = (take(0).unwrap().0, take(0).unwrap().0);
+        assert_eq!((first.cache, second.cache), (Cache::Large, Cache::Small));
     }
 
     #[test]
     fn a_reader_that_cannot_be_opened_leaves_its_place_to_others() {
         let pool = Pool::new(connection().unwrap());
         for _ in 0..40 {
-            let failed = pool.take(Role::Reader, Instant::now(), |cache| {
+            let failed = pool.take(Role::Reader, &Deadline::of(Duration::ZERO), |cache| {
                 assert_eq!(cache, Cache::Large);
                 Err(internal("no more files"))
             });

@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, ToSql, types::ToSqlOutput, types::ValueRef};
 
-use super::{super::Row, wal};
+use super::{super::Row, cache::Kept, wal};
 use crate::{
     db::{Cell, Param},
     error::{KeyplateError, Result},
@@ -64,21 +64,38 @@ impl Session<'_> {
 
 /// The columns of a row.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::db::engine) struct Cells<'r, 's>(&'r rusqlite::Row<'s>);
+pub(in crate::db::engine) enum Cells<'r, 's> {
+    /// As the driver gives it.
+    Found(&'r rusqlite::Row<'s>),
+    /// As the cache has it: by places alone, for look-ups ask for no names (D7).
+    Kept(Kept<'r>),
+}
 
 impl<'r> Cells<'r, '_> {
     pub(in crate::db::engine) fn width(self) -> usize {
-        self.0.as_ref().column_count()
+        match self {
+            Self::Found(row) => row.as_ref().column_count(),
+            Self::Kept(row) => row.width(),
+        }
     }
 
     pub(in crate::db::engine) fn is_named(self, place: usize, name: &str) -> bool {
-        let found = self.0.as_ref().column_name(place);
-        found.is_ok_and(|found| found == name)
+        match self {
+            Self::Found(row) => {
+                let found = row.as_ref().column_name(place);
+                found.is_ok_and(|found| found == name)
+            }
+            Self::Kept(_) => false,
+        }
     }
 
     /// What stands in this place, if it is of a kind that we store.
     pub(in crate::db::engine) fn cell(self, place: usize) -> Result<Option<Cell<'r>>> {
-        Ok(match self.0.get_ref(place).map_err(failure)? {
+        let row = match self {
+            Self::Found(row) => row,
+            Self::Kept(row) => return Ok(row.cell(place)),
+        };
+        Ok(match row.get_ref(place).map_err(failure)? {
             ValueRef::Null => Some(Cell::Null),
             ValueRef::Integer(value) => Some(Cell::Integer(value)),
             ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Cell::Text),
@@ -126,10 +143,21 @@ pub(super) fn query_one<T>(
     params: &[Param<'_>],
     from_row: impl FnOnce(&Row<'_, '_>) -> Result<T>,
 ) -> Result<Option<T>> {
+    one(connection, sql, params, |cells| {
+        from_row(&Row::new(cells.into()))
+    })
+}
+
+pub(super) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    from_cells: impl FnOnce(Cells<'_, '_>) -> Result<T>,
+) -> Result<Option<T>> {
     let mut statement = prepare(connection, sql, params)?;
     let mut rows = statement.raw_query();
     match rows.next().map_err(failure)? {
-        Some(row) => from_row(&Row::new(Cells(row).into())).map(Some),
+        Some(row) => from_cells(Cells::Found(row)).map(Some),
         None => Ok(None),
     }
 }
@@ -144,7 +172,7 @@ pub(super) fn query_all<T>(
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failure)? {
-        found.push(from_row(&Row::new(Cells(row).into()))?);
+        found.push(from_row(&Row::new(Cells::Found(row).into()))?);
     }
     Ok(found)
 }
