@@ -8,6 +8,8 @@
 pub mod passkeys;
 pub mod plans;
 pub mod process;
+#[cfg(feature = "postgres")]
+pub mod server;
 pub mod signups;
 
 use std::{
@@ -238,11 +240,14 @@ pub fn config(path: &std::path::Path) -> Config {
     if std::env::var_os("KEYPLATE_RUN_TWICE").is_some() {
         keyplate::run_transactions_twice(true);
     }
-    Config {
+    let config = Config {
         path: path.to_str().unwrap().to_owned(),
         origin: "https://media.example".to_owned(),
         ..Config::default()
-    }
+    };
+    #[cfg(feature = "postgres")]
+    let config = server::placed(config, path);
+    config
 }
 
 pub fn client() -> ClientInfo {

@@ -57,7 +57,7 @@ mod trouble;
 mod wal;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -76,7 +76,7 @@ use self::{
     trouble::explained,
 };
 use super::{
-    INSTANCE, LookUp, Options, Reader, Row, Writer, again, check_schema,
+    INSTANCE, LookUp, Reader, Row, Writer, again, check_schema,
     time::{self, Timekeeper},
     waiting,
 };
@@ -88,10 +88,27 @@ use crate::{
 
 pub(super) use backup::BackedUp;
 pub use file::check_ownership;
+#[cfg(feature = "postgres")]
+pub(super) use fork::{enter, is_wanted as is_fork_wanted};
 pub(super) use fork::hold_still;
 pub use fork::{ForkGuard, before_fork};
 pub(super) use migrate::SCHEMA;
 pub use restore::{RestoredBackup, restore_backup};
+
+/// How to open the file.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) path: PathBuf,
+    pub(super) busy_timeout: Duration,
+    pub(super) allow_shared_file: bool,
+}
+
+impl Options {
+    /// How long SQLite itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
+    fn patience(&self) -> Duration {
+        self.busy_timeout.min(waiting::ASK_EVERY)
+    }
+}
 
 /// How often a process that has the file alone looks whether it can be shared again.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
