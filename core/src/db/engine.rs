@@ -45,12 +45,12 @@ use self::{
     time::Moment,
 };
 use super::{Column, Param, malformed};
+#[cfg(feature = "postgres")]
+use crate::secret::Secret;
 use crate::{
     clock::{self, BootTime, Clock},
     error::{KeyplateError, Result},
 };
-#[cfg(feature = "postgres")]
-use crate::secret::Secret;
 
 pub use again::run_transactions_twice;
 pub(crate) use look_up::{LookUp, look_up};

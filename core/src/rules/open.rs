@@ -122,7 +122,10 @@ fn database_place(config: &Config) -> Result<Place> {
         return refused(ConfigurationReason::PathAndDatabase);
     }
     let schemes = ["postgres://", "postgresql://"];
-    if !schemes.iter().any(|scheme| url.as_str().starts_with(scheme)) {
+    if !schemes
+        .iter()
+        .any(|scheme| url.as_str().starts_with(scheme))
+    {
         return refused(ConfigurationReason::NotDatabaseUrl);
     }
     #[cfg(feature = "postgres")]

@@ -5,6 +5,8 @@
     reason = "each test binary uses its own part"
 )]
 
+#[cfg(feature = "postgres")]
+pub mod copy;
 pub mod passkeys;
 pub mod plans;
 pub mod process;
@@ -310,8 +312,20 @@ pub fn code<T: std::fmt::Debug>(result: keyplate::Result<T>) -> keyplate::ErrorC
     refusal(result).0
 }
 
-/// The file as another program sees it.
+/// The database as another program sees it.
+#[cfg(not(feature = "postgres"))]
 pub fn raw(path: &std::path::Path) -> rusqlite::Connection {
+    file(path)
+}
+
+/// The same, of a file or of a server.
+#[cfg(feature = "postgres")]
+pub fn raw(path: &std::path::Path) -> copy::Copy {
+    copy::Copy::of(path)
+}
+
+/// The file as SQLite itself opens it.
+fn file(path: &std::path::Path) -> rusqlite::Connection {
     #[expect(clippy::disallowed_methods, reason = "the test plays another program")]
     rusqlite::Connection::open(path).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The switch of the suite: `KEYPLATE_TEST_DATABASE` names a server on which each file of a test is a database instead.
+//! The switch of the suite: `KEYPLATE_TEST_SERVER` names a server on which each file of a test is a database instead.
 //!
 //! It is the URL of a database whose role may make others. Where a test would have a file, it has the path as before, and
 //! nothing is there; the database has a name that is made from it, and goes when the folder has gone.
@@ -20,7 +20,7 @@ static DATABASES: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new())
 
 /// The URL of the database that stands for this file, if the suite runs on a server.
 pub fn url(path: &Path) -> Option<String> {
-    let server = std::env::var("KEYPLATE_TEST_DATABASE").ok()?;
+    let server = std::env::var("KEYPLATE_TEST_SERVER").ok()?;
     let mut databases = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(name) = databases.get(path) {
         return Some(of(&server, name));
@@ -117,5 +117,7 @@ fn make_template(client: &mut Client, server: &str) {
             .batch_execute(&format!("ALTER DATABASE {unready} RENAME TO {TEMPLATE}"))
             .unwrap();
     }
-    client.batch_execute("SELECT pg_advisory_unlock(7)").unwrap();
+    client
+        .batch_execute("SELECT pg_advisory_unlock(7)")
+        .unwrap();
 }

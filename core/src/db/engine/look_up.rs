@@ -19,7 +19,10 @@ pub(crate) struct LookUp {
 }
 
 impl LookUp {
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "one engine"))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "one engine")
+    )]
     pub(crate) const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
         Self {
             sqlite,

@@ -199,7 +199,10 @@ impl Postgres {
         let writer = Writer::of(self.reader(session)?);
         writer.store_time()?;
         let (now, place) = (Param::from(writer.now()), Param::from(id));
-        writer.execute("INSERT INTO changes (id, at) VALUES (?1, ?2)", &[place, now])?;
+        writer.execute(
+            "INSERT INTO changes (id, at) VALUES (?1, ?2)",
+            &[place, now],
+        )?;
         if id[0] == 0 {
             let before = clock::later(writer.now(), -KEPT_CHANGES);
             writer.execute("DELETE FROM changes WHERE at < ?1", &[before.into()])?;
@@ -209,11 +212,7 @@ impl Postgres {
         Ok(result)
     }
 
-    fn reading<T>(
-        &self,
-        session: &Session,
-        f: impl Fn(Reader<'_>) -> Result<T>,
-    ) -> Attempt<T> {
+    fn reading<T>(&self, session: &Session, f: impl Fn(Reader<'_>) -> Result<T>) -> Attempt<T> {
         let attempt = || {
             session.begin_reading()?;
             f(self.reader(session)?)

@@ -88,10 +88,10 @@ use crate::{
 
 pub(super) use backup::BackedUp;
 pub use file::check_ownership;
-#[cfg(feature = "postgres")]
-pub(super) use fork::{enter, is_wanted as is_fork_wanted};
 pub(super) use fork::hold_still;
 pub use fork::{ForkGuard, before_fork};
+#[cfg(feature = "postgres")]
+pub(super) use fork::{enter, is_wanted as is_fork_wanted};
 pub(super) use migrate::SCHEMA;
 pub use restore::{RestoredBackup, restore_backup};
 

@@ -89,7 +89,11 @@ impl Timekeeper {
     #[cfg(feature = "postgres")]
     pub(super) fn now_of_server(&self, row: &Row<'_, '_>, clock: SystemTime) -> Result<Moment> {
         let machine = self.clock.now()?;
-        let clock = if self.clock.is_hosts() { machine } else { clock };
+        let clock = if self.clock.is_hosts() {
+            machine
+        } else {
+            clock
+        };
         self.now_by(row, clock, machine)
     }
 
@@ -99,12 +103,7 @@ impl Timekeeper {
         self.clock.now()
     }
 
-    fn now_by(
-        &self,
-        row: &Row<'_, '_>,
-        clock: SystemTime,
-        machine: SystemTime,
-    ) -> Result<Moment> {
+    fn now_by(&self, row: &Row<'_, '_>, clock: SystemTime, machine: SystemTime) -> Result<Moment> {
         // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a late boot time, which the
         // next look at the clock mends; the other way round, time would run ahead for as long as the boot lasts.
         let boot = self.clock.boot_time();

@@ -100,7 +100,10 @@ fn name(config: &Config) -> String {
             Host::Unix(path) => format!("{}:{}", path.display(), port(place)),
         })
         .collect();
-    let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
+    let database = config
+        .get_dbname()
+        .or(config.get_user())
+        .unwrap_or_default();
     format!("{}/{database}", hosts.join(","))
 }
 
@@ -113,13 +116,12 @@ fn tls(config: &Config) -> Result<Option<MakeRustlsConnect>> {
     }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .map_err(|_| internal("ring speaks no version of TLS"))?
-    .with_root_certificates(roots)
-    .with_no_client_auth();
+    let config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| internal("ring speaks no version of TLS"))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 

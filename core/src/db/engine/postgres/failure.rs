@@ -13,13 +13,20 @@ pub(super) fn trouble(error: &Error) -> Trouble {
     let Some(state) = error.code() else {
         // No word from the server: it is not there any more, or never was. A value that the driver itself refuses
         // ends nothing.
-        let is_ours = error.source().is_some_and(|source| !source.is::<std::io::Error>());
+        let is_ours = error
+            .source()
+            .is_some_and(|source| !source.is::<std::io::Error>());
         return match error.is_closed() || !is_ours {
             true => Trouble::Gone,
             false => Trouble::None,
         };
     };
-    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
+    if [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+    ]
+    .contains(state)
+    {
         return Trouble::Overtaken;
     }
     if *state == SqlState::UNIQUE_VIOLATION {

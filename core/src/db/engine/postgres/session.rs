@@ -12,7 +12,10 @@ use postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use super::{super::Row as EngineRow, failure::{self, failure}};
+use super::{
+    super::Row as EngineRow,
+    failure::{self, failure},
+};
 use crate::{
     db::{Cell, Kind, Param},
     error::{Result, internal},
@@ -88,7 +91,9 @@ impl Session {
 
     /// For what is done once, under a lock of its own.
     pub(super) fn begin_plain(&self) -> Result<()> {
-        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '100ms'")
+        self.begin(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '100ms'",
+        )
     }
 
     fn begin(&self, sql: &str) -> Result<()> {
