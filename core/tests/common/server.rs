@@ -74,6 +74,11 @@ fn name(path: &Path) -> String {
 fn of(server: &str, name: &str) -> String {
     let (before, options) = server.split_once('?').unwrap_or((server, ""));
     let (host, _) = before.rsplit_once('/').unwrap();
+    let options = if options.is_empty() {
+        "application_name=test"
+    } else {
+        options
+    };
     format!("{host}/{name}?{options}")
 }
 

@@ -322,9 +322,10 @@ impl Postgres {
     pub(super) fn back_up_to(&self, _: &str) -> Result<BackedUp> {
         Err(KeyplateError::StorageFailed {
             path: self.server.name().to_owned(),
-            reason: "back it up with the server's own pg_dump; after a restore, \
-                     let nobody open it before after-restore has run"
-                .to_owned(),
+            reason:
+                "a server's database is backed up with pg_dump, and marked when it is restored \
+                     (docs/postgres.md)"
+                    .to_owned(),
         })
     }
 }
