@@ -56,6 +56,27 @@ impl Floor {
             .unwrap()
     }
 
+    /// The owner's id, if it is theirs by that name.
+    pub(crate) fn verify_app_password(&self, name: &str, secret: &str) -> (String, String) {
+        let now = millis(now());
+        let mut statement = self
+            .0
+            .prepare_cached(
+                "SELECT users.id, app_passwords.scopes, users.role
+                 FROM app_passwords JOIN users ON users.id = app_passwords.owner_id
+                 WHERE app_passwords.secret_hash = ?1 AND users.username_key = ?2
+                   AND (app_passwords.expires_at IS NULL OR app_passwords.expires_at > ?3)
+                   AND users.status = 'active' AND (users.expires_at IS NULL OR users.expires_at > ?3)",
+            )
+            .unwrap();
+        let secret = secret.replace('-', "").to_uppercase();
+        statement
+            .query_row(params![hash(&secret), name, now], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap()
+    }
+
     /// One commit: the user and their audit row.
     pub(crate) fn create_user(&self, n: usize) {
         let (name, now) = (format!("user{n}"), millis(now()));

@@ -32,6 +32,10 @@ const TARGETS: &[(&str, Target)] = &[
         Target::TimesCase(1.5, "verify_api_key"),
     ),
     ("verify_session", Target::Times(1.3)),
+    (
+        "verify_app_password",
+        Target::TimesCase(1.5, "verify_session_beside_it"),
+    ),
     ("create_user", Target::Times(1.5)),
     ("sign_up_race", Target::Times(3.0)),
     ("open", Target::Millis(5.0)),
