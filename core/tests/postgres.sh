@@ -52,6 +52,7 @@ files=(
     no_secret_is_on_disk_in_the_log_or_in_any_debug_text
     beginning_to_sign_in_leaves_nothing_behind
     the_tokens_secret_is_nowhere_in_the_file
+    statistics_count_what_works
     # Faults of a path, and `back_up_to`.
     options_that_cannot_work
     conflicts_with_what_is_stored
