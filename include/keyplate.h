@@ -560,6 +560,12 @@ enum keyplate_configuration_reason_kind
   KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_LOG = 28,
   // Another process has the file open, and its log is not beside this path.
   KEYPLATE_CONFIGURATION_REASON_KIND_OPEN_ELSEWHERE = 29,
+  // It is not the URL of a PostgreSQL database with a host: `postgres://role@host/database`.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NOT_DATABASE_URL = 30,
+  // A path is given too. One of the two is the database.
+  KEYPLATE_CONFIGURATION_REASON_KIND_PATH_AND_DATABASE = 31,
+  // This library was built without PostgreSQL.
+  KEYPLATE_CONFIGURATION_REASON_KIND_NO_POSTGRES = 32,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1421,7 +1427,7 @@ typedef struct keyplate_clock_reset_report keyplate_clock_reset_report;
 // Free one that is yours with `keyplate_clock_state_free`.
 typedef struct keyplate_clock_state keyplate_clock_state;
 
-// How to open a database. Only `path` and `origin` are required.
+// How to open a database. Only `path` and `origin` are required, or `database` and `origin`.
 //
 // Free one that is yours with `keyplate_config_free`.
 typedef struct keyplate_config keyplate_config;
@@ -3221,6 +3227,14 @@ keyplate_status keyplate_config_set_maintenance(keyplate_config *config, bool va
 // same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
 keyplate_status keyplate_config_set_allow_shared_file(keyplate_config *config, bool value, keyplate_error **error);
 
+// A PostgreSQL database in the place of the file, for hosts with several machines:
+// `postgres://role:password@host/database`. Then `path` is empty. It is a secret, as it may hold a password. Only a
+// library that was built with the feature `postgres` can use it; the packages for C, Python, Kotlin and Swift are not.
+// The value is copied; NULL for none.
+keyplate_status keyplate_config_set_database(keyplate_config *config,
+                                             const keyplate_secret *value,
+                                             keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_created_one_time_token_free(keyplate_created_one_time_token *created_one_time_token);
 
@@ -4770,7 +4784,7 @@ keyplate_status keyplate_user_query_set_page(keyplate_user_query *user_query, in
 // How many items to put on a page: 1 to 1000, 20 by default.
 keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, int64_t value, keyplate_error **error);
 
-// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+// Opens a database file, or creates it, or the tables on a server, and returns the host's handle, which may do everything. The first to open a
 // restored back-up ends its sessions (see `keyplate_back_up_to`).
 //
 // Errors:
@@ -4783,7 +4797,9 @@ keyplate_status keyplate_user_query_set_limit(keyplate_user_query *user_query, i
 //   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST` for a file that cannot be used
 //
 // `out` is the caller's: free it with `keyplate_free`.
-keyplate_status keyplate_open(const keyplate_config *config, keyplate **out, keyplate_error **error);
+keyplate_status keyplate_open(const keyplate_config *config,
+                              keyplate **out,
+                              keyplate_error **error);
 
 // Issues a token for a service, named by id or slug, to a user whom `keyplate_authorize` allows to use it. It lives for
 // `lifetime_seconds`: 5 minutes by default, at most an hour, and no longer than the account and the session or key

@@ -32,12 +32,15 @@ mod engine;
 mod value;
 
 pub(crate) use engine::{
-    Engine, LookUp, Options, Reader, Row, Writer, anchor_columns, hold_still, look_up,
+    Engine, LookUp, Options, Place, Reader, Row, Writer, anchor_columns, hold_still, look_up,
+    server_clock,
 };
 pub use engine::{
     ForkGuard, RestoredBackup, before_fork, check_ownership, give_up_waiting_if, restore_backup,
     run_transactions_twice,
 };
+#[cfg(feature = "postgres")]
+pub(crate) use value::Kind;
 pub(crate) use value::{Cell, Column, Param, malformed, params};
 
 /// A page of a list as the caller asked for it, already within bounds.

@@ -4030,6 +4030,23 @@ static void call_keyplate_config_set_allow_shared_file(void) {
     }
 }
 
+static void call_keyplate_config_set_database(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_config_set_database(NULL, have.secret, &error);
+        refused(status, error, "config", IS_NULL, "keyplate_config_set_database");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_config_set_database(have.config, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_config_set_database");
+    }
+    {
+        keyplate_status status = keyplate_config_set_database(have.config, have.secret, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_config_set_database");
+    }
+}
+
 static void call_keyplate_created_one_time_token_free(void) {
     {
         keyplate_created_one_time_token_free(NULL);
@@ -13344,6 +13361,7 @@ void call_all(void) {
     call_keyplate_config_set_accept_rp_id_change();
     call_keyplate_config_set_maintenance();
     call_keyplate_config_set_allow_shared_file();
+    call_keyplate_config_set_database();
     call_keyplate_created_one_time_token_free();
     call_keyplate_created_one_time_token_get_one_time_token();
     call_keyplate_created_one_time_token_get_secret();

@@ -780,6 +780,9 @@ static cJSON *give_configuration_reason(const keyplate_configuration_reason *it)
     case KEYPLATE_CONFIGURATION_REASON_KIND_MOUNTED_FILE: return cJSON_CreateString("MountedFile");
     case KEYPLATE_CONFIGURATION_REASON_KIND_OTHER_LOG: return cJSON_CreateString("OtherLog");
     case KEYPLATE_CONFIGURATION_REASON_KIND_OPEN_ELSEWHERE: return cJSON_CreateString("OpenElsewhere");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NOT_DATABASE_URL: return cJSON_CreateString("NotDatabaseUrl");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_PATH_AND_DATABASE: return cJSON_CreateString("PathAndDatabase");
+    case KEYPLATE_CONFIGURATION_REASON_KIND_NO_POSTGRES: return cJSON_CreateString("NoPostgres");
     case KEYPLATE_CONFIGURATION_REASON_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -1702,7 +1705,7 @@ static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error 
 }
 
 keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"path", "origin", "token_prefix", "busy_timeout_ms", "cache_bytes", "encryption_key", "username_policy", "rp_id", "rp_name", "more_origins", "native_origins", "related_origins", "allow_insecure_origin", "accept_rp_id_change", "maintenance", "allow_shared_file", NULL};
+    static const char *const known[] = {"path", "origin", "token_prefix", "busy_timeout_ms", "cache_bytes", "encryption_key", "username_policy", "rp_id", "rp_name", "more_origins", "native_origins", "related_origins", "allow_insecure_origin", "accept_rp_id_change", "maintenance", "allow_shared_file", "database", NULL};
     keyplate_config *it = NULL;
     only(from, known);
     const char *in_path = take_text(field(from, "path"));
@@ -1778,6 +1781,12 @@ keyplate_config *take_config(const cJSON *from, keyplate_error **error) {
     if (it_allow_shared_file) {
         bool in_value = take_bool(it_allow_shared_file);
         if (!*error) keyplate_config_set_allow_shared_file(it, in_value, error);
+    }
+    const cJSON *it_database = field(from, "database");
+    if (it_database) {
+        keyplate_secret *in_value = take_secret(it_database, error);
+        if (!*error) keyplate_config_set_database(it, in_value, error);
+        keyplate_secret_free(in_value);
     }
     return it;
 }

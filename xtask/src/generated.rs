@@ -7,7 +7,7 @@ use crate::{
     facade::Facade,
     metadata,
     numbers::{self, Numbers},
-    python_face, rules, scenarios, uniffi_face,
+    postgres, python_face, rules, scenarios, uniffi_face,
     workspace::{Files, Workspace},
 };
 
@@ -34,6 +34,7 @@ impl Generated {
         let (mut files, mut hosts) = (Files::new(), Files::new());
         files.insert("core/api.txt".into(), api::list(&facade, &authority));
         files.insert(numbers::PATH.into(), numbers.text());
+        postgres::write(workspace, &mut files)?;
         c_face::write(workspace, &facade, &mut files)?;
         python_face::write(&facade, &mut files)?;
         scenarios::write(&facade, &mut files)?;

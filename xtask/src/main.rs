@@ -12,6 +12,7 @@ mod law;
 mod metadata;
 mod names;
 mod numbers;
+mod postgres;
 mod python_face;
 mod rules;
 mod scenarios;

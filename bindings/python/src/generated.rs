@@ -1137,6 +1137,12 @@ pub(crate) enum ConfigurationReason {
     OtherLog {},
     /// Another process has the file open, and its log is not beside this path.
     OpenElsewhere {},
+    /// It is not the URL of a PostgreSQL database with a host: `postgres://role@host/database`.
+    NotDatabaseUrl {},
+    /// A path is given too. One of the two is the database.
+    PathAndDatabase {},
+    /// This library was built without PostgreSQL.
+    NoPostgres {},
 }
 impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
     fn give(self) -> ConfigurationReason {
@@ -1180,6 +1186,9 @@ impl Give<ConfigurationReason> for ::keyplate::ConfigurationReason {
             Self::MountedFile => ConfigurationReason::MountedFile {},
             Self::OtherLog => ConfigurationReason::OtherLog {},
             Self::OpenElsewhere => ConfigurationReason::OpenElsewhere {},
+            Self::NotDatabaseUrl => ConfigurationReason::NotDatabaseUrl {},
+            Self::PathAndDatabase => ConfigurationReason::PathAndDatabase {},
+            Self::NoPostgres => ConfigurationReason::NoPostgres {},
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -7591,7 +7600,7 @@ impl Keyplate {
     }
 }
 
-/// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+/// Opens a database file, or creates it, or the tables on a server, and returns the host's handle, which may do everything. The first to open a
 /// restored back-up ends its sessions (see `back_up_to`).
 ///
 /// Raises:
@@ -7602,7 +7611,7 @@ impl Keyplate {
 ///     SchemaTooNew: A newer version of the library has upgraded this file.
 ///     Busy, StorageFull, StorageReadOnly, StorageFailed, StorageLost: For a file that cannot be used.
 #[pyfunction]
-#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None)")]
+#[pyo3(signature = (path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=Vec::new(), native_origins=Vec::new(), related_origins=Vec::new(), allow_insecure_origin=false, accept_rp_id_change=false, maintenance=false, allow_shared_file=false, events=None, time_source=None, database=None), text_signature = "(path, *, origin, token_prefix=None, busy_timeout_ms=None, cache_bytes=None, encryption_key=None, username_policy=None, rp_id=None, rp_name=None, more_origins=(), native_origins=(), related_origins=(), allow_insecure_origin=False, accept_rp_id_change=False, maintenance=False, allow_shared_file=False, events=None, time_source=None, database=None)")]
 fn open(
     py: Python<'_>,
     path: PathText,
@@ -7623,6 +7632,7 @@ fn open(
     allow_shared_file: bool,
     events: Option<PyEventSink>,
     time_source: Option<PyTimeSource>,
+    database: Option<SecretText>,
 ) -> PyResult<Keyplate> {
     let functions = Share::new([
         events.as_ref().map(PyEventSink::slot),
@@ -7647,6 +7657,7 @@ fn open(
         allow_shared_file,
         events: events.take("events")?,
         time_source: time_source.take("time_source")?,
+        database: database.take("database")?,
     };
 
     open_with(py, functions, || ::keyplate::Keyplate::open(config))

@@ -368,7 +368,7 @@ pub(crate) fn skip_ids(writer: &Writer<'_>, count: i64) -> Result<()> {
         params![id, writer.now(), EventKind::BackupRestored, ActorKind::Host],
     )?;
     writer.execute("DELETE FROM audit WHERE id = ?1", params![id])?;
-    Ok(())
+    writer.took_id("audit", id)
 }
 
 /// Removes at most so many that are older, the oldest first.
@@ -407,7 +407,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        db::{Engine, Options},
+        db::{Engine, Options, Place},
         model::{audit::EventKind, ids::UserId},
     };
 
@@ -423,7 +423,7 @@ mod tests {
     fn no_filter_reads_the_whole_log() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
-            path: folder.path().join("id.db"),
+            place: Place::File(folder.path().join("id.db")),
             busy_timeout: Duration::from_secs(1),
             allow_shared_file: false,
             cache_bytes: 0,

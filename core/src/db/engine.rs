@@ -2,7 +2,7 @@
 //!
 //! An [`Engine`] is one open database. It gives out a [`Reader`] or a [`Writer`] for the time of a transaction, and `Row`s of
 //! what is asked. What the engines do not share is theirs alone: schemas, locking, retries, time and back-up (D6). Each is
-//! one module, the only one that names its driver: `sqlite`.
+//! one module, the only one that names its driver: `sqlite`, and `postgres` where that feature is on.
 //!
 //! # What every engine keeps
 //!
@@ -23,6 +23,8 @@
 
 mod again;
 mod look_up;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 mod sqlite;
 mod time;
@@ -36,11 +38,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "postgres")]
+use self::postgres::Postgres;
 use self::{
     sqlite::{BackedUp, SCHEMA, Sqlite},
     time::Moment,
 };
 use super::{Column, Param, malformed};
+#[cfg(feature = "postgres")]
+use crate::secret::Secret;
 use crate::{
     clock::{self, BootTime, Clock},
     error::{KeyplateError, Result},
@@ -50,24 +56,26 @@ pub use again::run_transactions_twice;
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
 pub use sqlite::{ForkGuard, RestoredBackup, before_fork, check_ownership, restore_backup};
-pub(crate) use time::anchor_columns;
+pub(crate) use time::{anchor_columns, server_clock};
 pub use waiting::give_up_waiting_if;
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    File(PathBuf),
+    /// By a URL, which may hold a password.
+    #[cfg(feature = "postgres")]
+    Server(Arc<Secret>),
+}
 
 /// How to open the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
     pub(crate) busy_timeout: Duration,
     pub(crate) allow_shared_file: bool,
     /// How much of what is looked up an engine that can do so keeps in memory (D7).
     pub(crate) cache_bytes: usize,
-}
-
-impl Options {
-    /// How long an engine itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
-    fn patience(&self) -> Duration {
-        self.busy_timeout.min(waiting::ASK_EVERY)
-    }
 }
 
 /// One open database.
@@ -77,17 +85,36 @@ pub(crate) struct Engine(Kind);
 #[derive(Clone)]
 enum Kind {
     Sqlite(Arc<Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<Postgres>),
 }
 
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Self> {
-        Sqlite::open(options, clock).map(Kind::Sqlite).map(Self)
+        match &options.place {
+            Place::File(path) => {
+                let file = sqlite::Options {
+                    path: path.clone(),
+                    busy_timeout: options.busy_timeout,
+                    allow_shared_file: options.allow_shared_file,
+                    cache_bytes: options.cache_bytes,
+                };
+                Sqlite::open(file, clock).map(Kind::Sqlite).map(Self)
+            }
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => {
+                let engine = Postgres::open(url.as_str(), options.busy_timeout, clock);
+                engine.map(Kind::Postgres).map(Self)
+            }
+        }
     }
 
     /// Runs `f` on one snapshot of the database.
     pub(crate) fn read<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.read(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.read(f),
         }
     }
 
@@ -95,6 +122,8 @@ impl Engine {
     pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.write(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.write(f),
         }
     }
 
@@ -102,6 +131,8 @@ impl Engine {
     pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.write_if_free(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.write_if_free(f),
         }
     }
 
@@ -113,6 +144,8 @@ impl Engine {
     ) -> Result<Option<T>> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.if_nothing_is_written(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.if_nothing_is_written(f),
         }
     }
 
@@ -125,6 +158,8 @@ impl Engine {
     ) -> Result<Option<T>> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.look_up(statement, params, from_row),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.look_up(statement, params, from_row),
         }
     }
 
@@ -132,6 +167,8 @@ impl Engine {
     pub(crate) fn roughly_now(&self) -> Result<SystemTime> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.roughly_now(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.roughly_now(),
         }
     }
 
@@ -139,6 +176,8 @@ impl Engine {
     pub(crate) fn is_owned_by_this_process(&self) -> bool {
         match &self.0 {
             Kind::Sqlite(engine) => engine.is_owned_by_this_process(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.is_owned_by_this_process(),
         }
     }
 
@@ -146,6 +185,8 @@ impl Engine {
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.check_integrity(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.check_integrity(),
         }
     }
 
@@ -153,6 +194,8 @@ impl Engine {
     pub(crate) fn bytes(&self) -> Result<u64> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.file_bytes(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.bytes(),
         }
     }
 
@@ -160,6 +203,8 @@ impl Engine {
     pub(crate) fn back_up_to(&self, path: &str) -> Result<BackedUp> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.back_up_to(path),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.back_up_to(path),
         }
     }
 
@@ -167,6 +212,8 @@ impl Engine {
     pub(crate) fn settled(&self) {
         match &self.0 {
             Kind::Sqlite(engine) => engine.empty_log(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => {}
         }
     }
 }
@@ -209,11 +256,20 @@ fn check_schema(found: u32) -> Result<()> {
 #[derive(Clone, Copy)]
 enum Session<'c> {
     Sqlite(sqlite::Session<'c>),
+    #[cfg(feature = "postgres")]
+    Postgres(&'c postgres::Session),
 }
 
 impl<'c> From<sqlite::Session<'c>> for Session<'c> {
     fn from(session: sqlite::Session<'c>) -> Self {
         Self::Sqlite(session)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<'c> From<&'c postgres::Session> for Session<'c> {
+    fn from(session: &'c postgres::Session) -> Self {
+        Self::Postgres(session)
     }
 }
 
@@ -273,6 +329,8 @@ impl Reader<'_> {
     ) -> Result<Option<T>> {
         match self.session {
             Session::Sqlite(session) => session.query_one(sql, params, from_row),
+            #[cfg(feature = "postgres")]
+            Session::Postgres(session) => session.query_one(sql, params, from_row),
         }
     }
 
@@ -284,6 +342,8 @@ impl Reader<'_> {
     ) -> Result<Vec<T>> {
         match self.session {
             Session::Sqlite(session) => session.query_all(sql, params, from_row),
+            #[cfg(feature = "postgres")]
+            Session::Postgres(session) => session.query_all(sql, params, from_row),
         }
     }
 
@@ -340,6 +400,8 @@ impl Writer<'_> {
     pub(crate) fn try_within<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
         match self.session {
             Session::Sqlite(session) => session.try_within(f),
+            #[cfg(feature = "postgres")]
+            Session::Postgres(session) => session.try_within(f),
         }
     }
 
@@ -347,6 +409,18 @@ impl Writer<'_> {
     pub(crate) fn renew_file_id(&self) -> Result<()> {
         match self.session {
             Session::Sqlite(session) => session.renew_file_id(),
+            // It has no log beside it.
+            #[cfg(feature = "postgres")]
+            Session::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// A row was stored under an id that the database had not given: those that it gives from now on are higher.
+    pub(crate) fn took_id(&self, table: &str, id: i64) -> Result<()> {
+        match self.session {
+            Session::Sqlite(session) => session.took_id(table, id),
+            #[cfg(feature = "postgres")]
+            Session::Postgres(session) => session.took_id(table, id),
         }
     }
 
@@ -354,6 +428,8 @@ impl Writer<'_> {
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
         match self.session {
             Session::Sqlite(session) => session.execute(sql, params),
+            #[cfg(feature = "postgres")]
+            Session::Postgres(session) => session.execute(sql, params),
         }
     }
 }

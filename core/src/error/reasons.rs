@@ -408,4 +408,10 @@ pub enum ConfigurationReason {
     OtherLog,
     /// Another process has the file open, and its log is not beside this path.
     OpenElsewhere,
+    /// It is not the URL of a PostgreSQL database with a host: `postgres://role@host/database`.
+    NotDatabaseUrl,
+    /// A path is given too. One of the two is the database.
+    PathAndDatabase,
+    /// This library was built without PostgreSQL.
+    NoPostgres,
 }

@@ -254,6 +254,9 @@ impl ConfigurationReason {
             OpenElsewhere => "is open in another process that keeps its log elsewhere, because it uses another name or \
                               mount of the file, or because the `-wal` or `-shm` was removed: end that process first"
                 .to_owned(),
+            NotDatabaseUrl => "is not the URL of a PostgreSQL database: `postgres://role:password@host/database`".to_owned(),
+            PathAndDatabase => "is given beside a path, and only one of the two is the database".to_owned(),
+            NoPostgres => "names a PostgreSQL server, and this library was built without the feature `postgres`".to_owned(),
             NotAPath => "is a name that SQLite gives a meaning of its own (`:memory:`, `file:`); a database is a file, in \
                          tests one in a temporary folder"
                 .to_owned(),

@@ -6,7 +6,7 @@ use crate::{
     clock::TimeSource, model::events::EventSink, secret::Secret, values::text::UsernamePolicy,
 };
 
-/// How to open a database. Only `path` and `origin` are required.
+/// How to open a database. Only `path` and `origin` are required, or `database` and `origin`.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Config {
@@ -75,6 +75,11 @@ pub struct Config {
     /// The source of the time. The default is the system's clock.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub time_source: Option<Arc<dyn TimeSource>>,
+    /// A PostgreSQL database in the place of the file, for hosts with several machines:
+    /// `postgres://role:password@host/database`. Then `path` is empty. It is a secret, as it may hold a password. Only a
+    /// library that was built with the feature `postgres` can use it; the packages for C, Python, Kotlin and Swift are not.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub database: Option<Arc<Secret>>,
 }
 
 impl fmt::Debug for Config {

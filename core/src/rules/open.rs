@@ -5,8 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     clock::{BootClock, Clock},
     crypto::{key_cipher::KeyCipher, password_cipher::PasswordCipher},
-    db::Engine,
-    db::Options,
+    db::{Engine, Options, Place},
     error::{ConfigurationReason, Result, configuration},
     gate::{
         handle::{Keyplate, Shared},
@@ -27,7 +26,7 @@ const MAX_CACHE_BYTES: i64 = 1 << 30;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Keyplate {
-    /// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+    /// Opens a database file, or creates it, or the tables on a server, and returns the host's handle, which may do everything. The first to open a
     /// restored back-up ends its sessions (see `back_up_to`).
     ///
     /// # Errors
@@ -88,7 +87,7 @@ fn checked(config: &Config) -> Result<(Options, String)> {
             ConfigurationReason::NotPrefix,
         ));
     }
-    let path = database_path(&config.path)?;
+    let place = database_place(config)?;
     let key = config.encryption_key.as_deref();
     if key.is_some_and(|key| key.as_str().chars().count() < MIN_ENCRYPTION_KEY) {
         return Err(configuration(
@@ -109,7 +108,7 @@ fn checked(config: &Config) -> Result<(Options, String)> {
         ));
     }
     let options = Options {
-        path,
+        place,
         busy_timeout: Duration::from_millis(busy_timeout.unsigned_abs()),
         allow_shared_file: config.allow_shared_file,
         cache_bytes: cache_bytes(config)?,
@@ -131,6 +130,28 @@ fn cache_bytes(config: &Config) -> Result<usize> {
                 },
             )
         })
+}
+
+/// A file or a server, and not both.
+fn database_place(config: &Config) -> Result<Place> {
+    let refused = |reason| Err(configuration("database", reason));
+    let Some(url) = &config.database else {
+        return database_path(&config.path).map(Place::File);
+    };
+    if !config.path.is_empty() {
+        return refused(ConfigurationReason::PathAndDatabase);
+    }
+    let schemes = ["postgres://", "postgresql://"];
+    if !schemes
+        .iter()
+        .any(|scheme| url.as_str().starts_with(scheme))
+    {
+        return refused(ConfigurationReason::NotDatabaseUrl);
+    }
+    #[cfg(feature = "postgres")]
+    return Ok(Place::Server(Arc::clone(url)));
+    #[cfg(not(feature = "postgres"))]
+    refused(ConfigurationReason::NoPostgres)
 }
 
 /// Which file is meant, settled once: later connections must not open another one because the process has gone to a

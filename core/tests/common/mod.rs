@@ -5,9 +5,13 @@
     reason = "each test binary uses its own part"
 )]
 
+#[cfg(feature = "postgres")]
+pub mod copy;
 pub mod passkeys;
 pub mod plans;
 pub mod process;
+#[cfg(feature = "postgres")]
+pub mod server;
 pub mod signups;
 
 use std::{
@@ -238,11 +242,14 @@ pub fn config(path: &std::path::Path) -> Config {
     if std::env::var_os("KEYPLATE_RUN_TWICE").is_some() {
         keyplate::run_transactions_twice(true);
     }
-    Config {
+    let config = Config {
         path: path.to_str().unwrap().to_owned(),
         origin: "https://media.example".to_owned(),
         ..Config::default()
-    }
+    };
+    #[cfg(feature = "postgres")]
+    let config = server::placed(config, path);
+    config
 }
 
 pub fn client() -> ClientInfo {
@@ -305,8 +312,20 @@ pub fn code<T: std::fmt::Debug>(result: keyplate::Result<T>) -> keyplate::ErrorC
     refusal(result).0
 }
 
-/// The file as another program sees it.
+/// The database as another program sees it.
+#[cfg(not(feature = "postgres"))]
 pub fn raw(path: &std::path::Path) -> rusqlite::Connection {
+    file(path)
+}
+
+/// The same, of a file or of a server.
+#[cfg(feature = "postgres")]
+pub fn raw(path: &std::path::Path) -> copy::Copy {
+    copy::Copy::of(path)
+}
+
+/// The file as SQLite itself opens it.
+fn file(path: &std::path::Path) -> rusqlite::Connection {
     #[expect(clippy::disallowed_methods, reason = "the test plays another program")]
     rusqlite::Connection::open(path).unwrap()
 }

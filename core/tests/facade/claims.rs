@@ -244,6 +244,7 @@ fn what_an_older_file_holds_speaks_for_nobody() {
         let sql = "INSERT INTO user_claims VALUES (?1, ?2, ?3)";
         file.execute(sql, [bob.id.as_str(), key, value]).unwrap();
     }
+    drop(file);
     let session = f.session(&bob);
     let found = f.keyplate.authenticate(session.secret.as_str()).unwrap();
     let token = f

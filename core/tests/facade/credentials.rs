@@ -172,8 +172,7 @@ fn put_user(f: &Fixture, user: &User, of: Of) {
 /// No method makes an active user pending again: the file is changed beside the library.
 fn set_status(f: &Fixture, user: &User, status: UserStatus) {
     assert_eq!(status, UserStatus::Pending);
-    #[expect(clippy::disallowed_methods, reason = "the test plays another program")]
-    let connection = rusqlite::Connection::open(f.path()).unwrap();
+    let connection = raw(&f.path());
     connection
         .execute(
             "UPDATE users SET status = 'pending' WHERE id = ?1",

@@ -30,6 +30,8 @@ mod passkeys;
 mod reasons;
 mod recovery;
 mod relying_party;
+#[cfg(feature = "postgres")]
+mod server;
 mod services;
 mod sessions;
 mod settings;

@@ -274,6 +274,7 @@ fn a_stored_time_outside_of_the_range_is_damage() {
         let connection = raw(&f.path());
         let sql = "UPDATE users SET expires_at = ?1 WHERE username = 'ann'";
         assert_eq!(connection.execute(sql, [millis]).unwrap(), 1);
+        drop(connection);
         f.keyplate.get_user(&ann.id).map(|user| user.expires_at)
     };
     assert_eq!(store(LAST_MILLIS as i64), Ok(Some(last())));

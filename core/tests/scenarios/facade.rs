@@ -1071,6 +1071,7 @@ impl FromJson for Config {
                 "accept_rp_id_change",
                 "maintenance",
                 "allow_shared_file",
+                "database",
             ],
         )?;
         Ok(Self {
@@ -1092,6 +1093,7 @@ impl FromJson for Config {
             allow_shared_file: arguments.get("allow_shared_file")?,
             events: None,
             time_source: None,
+            database: arguments.get("database")?,
         })
     }
 }
@@ -2382,6 +2384,9 @@ impl IntoJson for ConfigurationReason {
             Self::MountedFile => Value::String("MountedFile".to_owned()),
             Self::OtherLog => Value::String("OtherLog".to_owned()),
             Self::OpenElsewhere => Value::String("OpenElsewhere".to_owned()),
+            Self::NotDatabaseUrl => Value::String("NotDatabaseUrl".to_owned()),
+            Self::PathAndDatabase => Value::String("PathAndDatabase".to_owned()),
+            Self::NoPostgres => Value::String("NoPostgres".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2446,6 +2451,9 @@ impl FromJson for ConfigurationReason {
             "MountedFile" => Ok(Self::MountedFile),
             "OtherLog" => Ok(Self::OtherLog),
             "OpenElsewhere" => Ok(Self::OpenElsewhere),
+            "NotDatabaseUrl" => Ok(Self::NotDatabaseUrl),
+            "PathAndDatabase" => Ok(Self::PathAndDatabase),
+            "NoPostgres" => Ok(Self::NoPostgres),
             other => Err(unknown_name("ConfigurationReason", other)),
         }
     }

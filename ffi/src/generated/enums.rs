@@ -1273,6 +1273,12 @@ pub enum keyplate_configuration_reason_kind {
     OtherLog = 28,
     /// Another process has the file open, and its log is not beside this path.
     OpenElsewhere = 29,
+    /// It is not the URL of a PostgreSQL database with a host: `postgres://role@host/database`.
+    NotDatabaseUrl = 30,
+    /// A path is given too. One of the two is the database.
+    PathAndDatabase = 31,
+    /// This library was built without PostgreSQL.
+    NoPostgres = 32,
 }
 
 /// Its name, such as `no_file`, for logs and JSON; it never changes. `unknown` for any other number.
@@ -1311,6 +1317,9 @@ pub extern "C" fn keyplate_configuration_reason_kind_name(
         27 => c"mounted_file",
         28 => c"other_log",
         29 => c"open_elsewhere",
+        30 => c"not_database_url",
+        31 => c"path_and_database",
+        32 => c"no_postgres",
         _ => c"unknown",
     }
     .as_ptr()
@@ -1410,6 +1419,15 @@ pub unsafe extern "C" fn keyplate_configuration_reason_get_kind(
             }
             Some(::keyplate::ConfigurationReason::OpenElsewhere) => {
                 keyplate_configuration_reason_kind::OpenElsewhere
+            }
+            Some(::keyplate::ConfigurationReason::NotDatabaseUrl) => {
+                keyplate_configuration_reason_kind::NotDatabaseUrl
+            }
+            Some(::keyplate::ConfigurationReason::PathAndDatabase) => {
+                keyplate_configuration_reason_kind::PathAndDatabase
+            }
+            Some(::keyplate::ConfigurationReason::NoPostgres) => {
+                keyplate_configuration_reason_kind::NoPostgres
             }
             _ => keyplate_configuration_reason_kind::Unknown,
         }

@@ -111,7 +111,7 @@ pub unsafe extern "C" fn keyplate_client_info_set_device_name(
     }
 }
 
-/// How to open a database. Only `path` and `origin` are required.
+/// How to open a database. Only `path` and `origin` are required, or `database` and `origin`.
 ///
 /// Free one that is yours with `keyplate_config_free`.
 #[derive(Debug)]
@@ -172,6 +172,7 @@ pub unsafe extern "C" fn keyplate_config_new(
                     allow_shared_file: Default::default(),
                     events: Default::default(),
                     time_source: Default::default(),
+                    database: Default::default(),
                 })
             })
         })
@@ -482,7 +483,28 @@ pub unsafe extern "C" fn keyplate_config_set_allow_shared_file(
     }
 }
 
-/// Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+/// A PostgreSQL database in the place of the file, for hosts with several machines:
+/// `postgres://role:password@host/database`. Then `path` is empty. It is a secret, as it may hold a password. Only a
+/// library that was built with the feature `postgres` can use it; the packages for C, Python, Kotlin and Swift are not.
+/// The value is copied; NULL for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_config_set_database(
+    config: *mut keyplate_config,
+    value: *const keyplate_secret,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let config = borrow_mut(config, "config")?;
+            config.database =
+                take::optional(value, |value| Ok(Clone::clone(borrow(value, "value")?)))?;
+            Ok(())
+        })
+    }
+}
+
+/// Opens a database file, or creates it, or the tables on a server, and returns the host's handle, which may do everything. The first to open a
 /// restored back-up ends its sessions (see `keyplate_back_up_to`).
 ///
 /// Errors:

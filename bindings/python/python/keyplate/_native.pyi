@@ -289,6 +289,27 @@ class ConfigurationReason:
         __match_args__: ClassVar[tuple[()]]
         def __new__(cls) -> ConfigurationReason.OpenElsewhere: ...
 
+    @final
+    class NotDatabaseUrl(ConfigurationReason):
+        """It is not the URL of a PostgreSQL database with a host: `postgres://role@host/database`."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NotDatabaseUrl: ...
+
+    @final
+    class PathAndDatabase(ConfigurationReason):
+        """A path is given too. One of the two is the database."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.PathAndDatabase: ...
+
+    @final
+    class NoPostgres(ConfigurationReason):
+        """This library was built without PostgreSQL."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> ConfigurationReason.NoPostgres: ...
+
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
 
@@ -4074,8 +4095,9 @@ def open(
     allow_shared_file: bool = False,
     events: Callable[[AuditEvent], object] | None = None,
     time_source: Callable[[], datetime] | None = None,
+    database: Secret | str | None = None,
 ) -> Keyplate:
-    """Opens a database file, or creates it, and returns the host's handle, which may do everything. The first to open a
+    """Opens a database file, or creates it, or the tables on a server, and returns the host's handle, which may do everything. The first to open a
     restored back-up ends its sessions (see `back_up_to`).
 
     Args:
@@ -4097,6 +4119,7 @@ def open(
         allow_shared_file: Opens the file even if other users of the machine can read or write it, own it, or can replace it in its folder; the same holds for where back-ups go. For a volume whose files belong to somebody else, as in some containers.
         events: Receives every event.
         time_source: The source of the time. The default is the system's clock.
+        database: A PostgreSQL database in the place of the file, for hosts with several machines: `postgres://role:password@host/database`. Then `path` is empty. It is a secret, as it may hold a password. Only a library that was built with the feature `postgres` can use it; the packages for C, Python, Kotlin and Swift are not.
 
     Raises:
         Configuration: With the option at fault, also for an RP id other than that of the existing

@@ -24,6 +24,12 @@ pub fn run_transactions_twice(twice: bool) {
     TWICE.set(twice);
 }
 
+/// Every transaction is to run twice.
+#[cfg(feature = "postgres")]
+pub(super) fn is_twice() -> bool {
+    TWICE.get()
+}
+
 /// Begins a transaction, runs it and commits it, as often as it takes.
 pub(super) fn committed<T, X: Transaction>(
     begin: impl Fn() -> Result<X>,
@@ -48,13 +54,13 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        db::{Engine, Options, params},
+        db::{Engine, Options, Place, params},
         error::internal,
     };
 
     fn engine(folder: &tempfile::TempDir) -> Engine {
         let options = Options {
-            path: folder.path().join("id.db"),
+            place: Place::File(folder.path().join("id.db")),
             busy_timeout: Duration::from_secs(1),
             allow_shared_file: false,
             cache_bytes: 0,

@@ -13,11 +13,22 @@ use crate::error::Result;
 pub(crate) struct LookUp {
     /// `CROSS JOIN`: in this order, whatever statistics say. Each table is one descent.
     pub(super) sqlite: &'static str,
+    /// The planner's own order: each table is found by a unique key.
+    #[cfg(feature = "postgres")]
+    pub(super) postgres: &'static str,
 }
 
 impl LookUp {
-    pub(crate) const fn new(sqlite: &'static str) -> Self {
-        Self { sqlite }
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "one engine")
+    )]
+    pub(crate) const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self {
+            sqlite,
+            #[cfg(feature = "postgres")]
+            postgres,
+        }
     }
 
     /// What the row holds besides the time and the schema, and the time.
@@ -36,12 +47,20 @@ impl LookUp {
 /// Makes one from what it looks for: columns, tables and condition, in common SQL.
 macro_rules! look_up {
     (SELECT $columns:expr, FROM $table:literal, $(JOIN $joined:literal ON $on:literal,)* WHERE $condition:literal) => {
-        $crate::db::LookUp::new(concat!(
-            "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $columns,
-            " FROM instance CROSS JOIN ", $table,
-            $(" CROSS JOIN ", $joined, " ON ", $on,)*
-            " WHERE instance.id = 1 AND ", $condition
-        ))
+        $crate::db::LookUp::new(
+            concat!(
+                "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $columns,
+                " FROM instance CROSS JOIN ", $table,
+                $(" CROSS JOIN ", $joined, " ON ", $on,)*
+                " WHERE instance.id = 1 AND ", $condition
+            ),
+            concat!(
+                "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $crate::db::server_clock!(), ", ", $columns,
+                " FROM instance CROSS JOIN ", $table,
+                $(" JOIN ", $joined, " ON ", $on,)*
+                " WHERE instance.id = 1 AND ", $condition
+            ),
+        )
     };
 }
 pub(crate) use look_up;

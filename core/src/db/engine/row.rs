@@ -1,5 +1,7 @@
 use std::cell::Cell as Place;
 
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::sqlite;
 use crate::{
     db::{Cell, Column, malformed},
@@ -19,6 +21,8 @@ pub(crate) struct Row<'r, 's> {
 #[derive(Clone, Copy)]
 pub(super) enum Cells<'r, 's> {
     Sqlite(sqlite::Cells<'r, 's>),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Cells<'r>),
 }
 
 impl<'r, 's> From<sqlite::Cells<'r, 's>> for Cells<'r, 's> {
@@ -27,22 +31,35 @@ impl<'r, 's> From<sqlite::Cells<'r, 's>> for Cells<'r, 's> {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl<'r> From<postgres::Cells<'r>> for Cells<'r, '_> {
+    fn from(cells: postgres::Cells<'r>) -> Self {
+        Self::Postgres(cells)
+    }
+}
+
 impl<'r> Cells<'r, '_> {
     fn width(self) -> usize {
         match self {
             Self::Sqlite(cells) => cells.width(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(cells) => cells.width(),
         }
     }
 
     fn is_named(self, place: usize, name: &str) -> bool {
         match self {
             Self::Sqlite(cells) => cells.is_named(place, name),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(cells) => cells.is_named(place, name),
         }
     }
 
     fn cell(self, place: usize) -> Result<Option<Cell<'r>>> {
         match self {
             Self::Sqlite(cells) => cells.cell(place),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(cells) => cells.cell(place),
         }
     }
 }

@@ -60,7 +60,7 @@ mod wal;
 
 use std::{
     cell::OnceCell,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -81,7 +81,7 @@ use self::{
     trouble::explained,
 };
 use super::{
-    INSTANCE, LookUp, Options, Reader, Row, Writer, again, check_schema,
+    INSTANCE, LookUp, Reader, Row, Writer, again, check_schema,
     time::{self, Timekeeper},
     waiting,
 };
@@ -95,8 +95,27 @@ pub(super) use backup::BackedUp;
 pub use file::check_ownership;
 pub(super) use fork::hold_still;
 pub use fork::{ForkGuard, before_fork};
+#[cfg(feature = "postgres")]
+pub(super) use fork::{enter, is_wanted as is_fork_wanted};
 pub(super) use migrate::SCHEMA;
 pub use restore::{RestoredBackup, restore_backup};
+
+/// How to open the file.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) path: PathBuf,
+    pub(super) busy_timeout: Duration,
+    pub(super) allow_shared_file: bool,
+    /// How much of what is looked up is kept in memory (D7).
+    pub(super) cache_bytes: usize,
+}
+
+impl Options {
+    /// How long SQLite itself waits for a lock. Then it is asked again, by whoever holds nothing meanwhile.
+    fn patience(&self) -> Duration {
+        self.busy_timeout.min(waiting::ASK_EVERY)
+    }
+}
 
 /// How often a process that has the file alone looks whether it can be shared again.
 const SHARE_EVERY: Duration = Duration::from_secs(1);

@@ -30,6 +30,15 @@ macro_rules! anchor_columns {
     };
 }
 pub(crate) use anchor_columns;
+
+/// A server's own clock, in milliseconds.
+macro_rules! server_clock {
+    () => {
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    };
+}
+pub(crate) use server_clock;
+
 pub(super) const ANCHOR_COLUMNS: usize = 3;
 
 /// A host's time source need not run as the machine does, and in tests it stands still between two calls. So far it is
@@ -47,16 +56,10 @@ pub(super) struct Moment {
     pub(super) is_anchored: bool,
 }
 
-impl Moment {
-    pub(super) fn behind(&self) -> Duration {
-        self.now.duration_since(self.clock).unwrap_or_default()
-    }
-}
-
 pub(super) struct Timekeeper {
     clock: Clock,
     foreign: Mutex<Option<Sighting>>,
-    /// In milliseconds, as the last transaction found it.
+    /// How far the clock of this machine is behind the time, in milliseconds, as the last transaction found it.
     behind: AtomicI64,
 }
 
@@ -78,9 +81,31 @@ impl Timekeeper {
 
     /// The time, by a row that begins with the anchor.
     pub(super) fn now(&self, row: &Row<'_, '_>) -> Result<Moment> {
-        // The clock first. A process that is stopped in between then anchors an early time to a late boot time, which the
-        // next look at the clock mends; the other way round, time would run ahead for as long as the boot lasts.
         let clock = self.clock.now()?;
+        self.now_by(row, clock, clock)
+    }
+
+    /// The same by a server's clock, which all who use it share, unless the host has a clock of its own.
+    #[cfg(feature = "postgres")]
+    pub(super) fn now_of_server(&self, row: &Row<'_, '_>, clock: SystemTime) -> Result<Moment> {
+        let machine = self.clock.now()?;
+        let clock = if self.clock.is_hosts() {
+            machine
+        } else {
+            clock
+        };
+        self.now_by(row, clock, machine)
+    }
+
+    /// What the clock of this machine, or the host, says.
+    #[cfg(feature = "postgres")]
+    pub(super) fn machine_now(&self) -> Result<SystemTime> {
+        self.clock.now()
+    }
+
+    fn now_by(&self, row: &Row<'_, '_>, clock: SystemTime, machine: SystemTime) -> Result<Moment> {
+        // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a late boot time, which the
+        // next look at the clock mends; the other way round, time would run ahead for as long as the boot lasts.
         let boot = self.clock.boot_time();
         let stored: SystemTime = row.at(0)?;
         let is_of_this_boot = row.is_text(1, &boot.id)?;
@@ -98,7 +123,7 @@ impl Timekeeper {
             boot,
             is_anchored,
         };
-        let behind = i64::try_from(moment.behind().as_millis()).unwrap_or(i64::MAX);
+        let behind = clock::to_millis(now) - clock::to_millis(machine);
         self.behind.store(behind, Ordering::Relaxed);
         Ok(moment)
     }

@@ -35,6 +35,15 @@ fn open_elsewhere(folder: &Path) -> keyplate::Result<()> {
     failed(Keyplate::open(config))
 }
 
+/// A database on a server.
+fn on_server(url: &str) -> Config {
+    Config {
+        path: String::new(),
+        database: Some(secret(url)),
+        ..config(Path::new("none"))
+    }
+}
+
 #[test]
 fn options_that_cannot_work() {
     let f = Fixture::on_disk();
@@ -156,6 +165,22 @@ fn options_that_cannot_work() {
             "path",
             ConfigurationReason::OpenElsewhere,
             open_elsewhere(folder),
+        ),
+        (
+            "database",
+            ConfigurationReason::NotDatabaseUrl,
+            with(&|config| *config = on_server("mysql://db.example/id")),
+        ),
+        (
+            "database",
+            ConfigurationReason::PathAndDatabase,
+            with(&|config| config.database = on_server("postgres://db.example/id").database),
+        ),
+        #[cfg(not(feature = "postgres"))]
+        (
+            "database",
+            ConfigurationReason::NoPostgres,
+            with(&|config| *config = on_server("postgres://db.example/id")),
         ),
         (
             "token_prefix",

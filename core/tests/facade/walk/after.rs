@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use keyplate::{Result, Role};
-use rusqlite::Connection;
 
 use super::world::World;
+use crate::common::raw;
 
 /// A credential: owner, scopes, administrator, expires_at, the secret's hash.
 type Held = (String, String, bool, Option<i64>, Vec<u8>);
@@ -30,11 +30,7 @@ pub(super) struct Strength {
 }
 
 pub(super) fn strength(w: &World) -> Strength {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test looks beside the library"
-    )]
-    let connection = Connection::open(w.f.path()).unwrap();
+    let connection = raw(&w.f.path());
     let mut found = Strength::default();
     let mut users = connection
         .prepare("SELECT id, role, status, expires_at FROM users")

@@ -306,7 +306,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        super::{super::Options, Sqlite, one},
+        super::{Options, Sqlite, one},
         *,
     };
     use crate::{
@@ -317,6 +317,7 @@ mod tests {
 
     const STATEMENT: LookUp = LookUp::new(
         "SELECT last_time, boot_id, boot_millis, schema, ?1, NULL, 'text', last_time FROM instance",
+        "",
     );
 
     fn open(folder: &tempfile::TempDir, cache_bytes: usize) -> Arc<Sqlite> {

@@ -55,7 +55,7 @@ pub fn before_fork() -> ForkGuard {
 
 /// Whoever merely waits for another process, or for another call, lets go of everything then, and begins to wait anew after
 /// the fork: how long others hold their locks is nothing that a fork waits for.
-pub(super) fn is_wanted() -> bool {
+pub(in crate::db::engine) fn is_wanted() -> bool {
     WANTED.load(Ordering::SeqCst) > 0
 }
 
@@ -72,7 +72,7 @@ pub(super) fn hold_still_if_possible() -> Option<RwLockReadGuard<'static, ()>> {
 }
 
 /// Marks a call of this process that uses connections.
-pub(super) fn enter(pid: u32) -> Result<RwLockReadGuard<'static, ()>> {
+pub(in crate::db::engine) fn enter(pid: u32) -> Result<RwLockReadGuard<'static, ()>> {
     let process = PROCESS.load(Ordering::Relaxed);
     if process == 0 || process == pid {
         return Ok(hold_still());
