@@ -72,3 +72,4 @@ on("leave", "click", async () => {
   location.reload();
 });
 if (kind) byId("enter").textContent = kind === "setup" ? "Become the administrator" : "Accept the invitation";
+byId("enter").disabled = false;
