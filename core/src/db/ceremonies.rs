@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        db::{Engine, Options},
+        db::{Engine, Options, Place},
     };
 
     /// The hash of a challenge; one in 64 begins with less than 4.
@@ -187,7 +187,7 @@ mod tests {
     fn a_few_challenges_clear_up_behind_the_others() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
-            path: folder.path().join("id.db"),
+            place: Place::File(folder.path().join("id.db")),
             busy_timeout: Duration::from_secs(1),
             allow_shared_file: false,
         };
