@@ -40,7 +40,7 @@ fn a_server_that_is_not_there_is_named_without_the_password() {
     assert!(!format!("{error:?} {error}").contains("hidden"));
 }
 
-/// D7: what one machine does the next call on another sees.
+/// D6: what one machine does the next call on another sees.
 #[test]
 fn what_one_handle_ends_another_refuses_at_its_next_call() {
     let database = OnServer::new();
