@@ -1,5 +1,5 @@
 #!/bin/sh
-# The example server as scripts, Ansible, schemathesis and a proxy see it. Prints one line a check, and counts.
+# The example server as scripts, Ansible, Authlib, schemathesis and a proxy see it. Prints one line a check, and counts.
 # KEYPLATE_SERVER names the program; without it, it is built. Wants Node.js (20 or newer) with npm, python3 with venv, curl and
 # nginx, which `./test http` installs.
 set -eu
@@ -24,6 +24,8 @@ run sh tests/http/ansible.sh
 run sh tests/http/access-tokens.sh
 run sh tests/http/invite.sh
 run sh tests/http/services.sh
+run sh tests/http/clients.sh
+run sh tests/http/device.sh
 run sh tests/http/nginx.sh
 run sh tests/http/keep-alive.sh
 run sh tests/http/openapi.sh

@@ -169,6 +169,7 @@ for (const direction of ["ltr", "rtl"]) {
     const { id } = me;
     for (const path of [
       "/account",
+      "/device",
       "/admin/users",
       `/admin/users/${id}`,
       "/admin/groups",
@@ -189,7 +190,7 @@ for (const direction of ["ltr", "rtl"]) {
     // Else the passkey would sign them in by itself, in the middle of a look.
     await person.keepHandsOff();
     await person.context.clearCookies();
-    for (const path of ["/signin", "/code", "/signup"]) {
+    for (const path of ["/signin", "/code", "/device", "/signup"]) {
       await person.open("about:blank");
       await person.open(path);
       await person.page.locator("h1").waitFor();

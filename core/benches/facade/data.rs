@@ -74,6 +74,29 @@ impl Data {
         }
     }
 
+    /// Each of somebody else's, good for all.
+    pub(crate) fn with_app_passwords(folder: &Path, passwords: usize) -> Self {
+        let (mut data, mut connection) = Self::with_users(folder, "app", 0);
+        data.secrets = (0..passwords).map(|_| app_password()).collect();
+        let transaction = connection.transaction().unwrap();
+        let mut insert = transaction
+            .prepare(
+                "INSERT INTO app_passwords (secret_hash, id, owner_id, name, name_key, search_key, scopes,
+                     ceiling_administrator, is_recoverable, created_at)
+                 VALUES (?1, ?2, ?3, 'client', 'client', 'client', '', 0, 0, 0)",
+            )
+            .unwrap();
+        for (n, secret) in data.secrets.iter().enumerate() {
+            let hashed = hash(&secret.replace('-', "").to_uppercase());
+            insert
+                .execute(params![hashed, id(4, n), id(1, n % USERS)])
+                .unwrap();
+        }
+        drop(insert);
+        transaction.commit().unwrap();
+        data
+    }
+
     fn with_users(folder: &Path, kind: &str, secrets: usize) -> (Self, Connection) {
         let path = folder.join("id.db");
         drop(Keyplate::open(config(&path)).unwrap());
@@ -121,6 +144,11 @@ impl Data {
 
     pub(crate) fn secret(&self, n: usize) -> &str {
         &self.secrets[n % self.secrets.len()]
+    }
+
+    /// Whose the secret of this number is, as it was made.
+    pub(crate) fn owner(n: usize) -> String {
+        format!("user{}", n % USERS)
     }
 }
 
@@ -178,6 +206,16 @@ fn id(kind: usize, n: usize) -> String {
         (spread >> 16) & 0xffff,
         kind
     )
+}
+
+/// As it is shown: `xxxx-xxxx-xxxx-xxxx`.
+fn app_password() -> String {
+    let alphabet = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).unwrap();
+    let letters = random.map(|byte| char::from(alphabet[usize::from(byte & 31)]));
+    let groups: Vec<String> = letters.chunks(4).map(String::from_iter).collect();
+    groups.join("-")
 }
 
 fn token(kind: &str) -> String {

@@ -23,7 +23,7 @@ use std::{env, hint::black_box, path::Path, time::Instant};
 
 use data::Data;
 use floor::Floor;
-use keyplate::{Config, Keyplate, NewUser};
+use keyplate::{ClientInfo, Config, Keyplate, NewUser};
 
 /// Turns of case and floor; the median of each is told.
 const TURNS: usize = 15;
@@ -53,7 +53,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 11] = [
+    let cases: [(&str, fn()); 12] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -64,6 +64,7 @@ fn main() {
         ("verify_api_key_hot", hot::verify_api_key),
         ("verify_session_hot", hot::verify_session),
         ("memory_cache", hot::memory),
+        ("verify_app_password", verify_app_password),
         ("create_user", create_user),
         ("sign_up_race", race::run),
         ("finish_passkey_login", passkey::run),
@@ -99,6 +100,42 @@ fn verify_session() {
         20_000,
         |n| drop(black_box(keyplate.verify_session(data.secret(n)).unwrap())),
         |n| drop(black_box(floor.verify_session(data.secret(n)))),
+    );
+}
+
+/// Beside `verify_session` in the same turns, since what is told is how much more it costs.
+fn verify_app_password() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = Data::with_app_passwords(folder.path(), 10_000);
+    let sessions = Data::with_sessions(other.path(), 10_000);
+    let (keyplate, floor) = (data.open(), Floor::open(&data.path));
+    let beside = sessions.open();
+    // Not shuffled: each goes with its owner's name.
+    let names: Vec<String> = (0..data.secrets.len()).map(Data::owner).collect();
+    let name = |n: usize| names[n % names.len()].as_str();
+    let client = ClientInfo {
+        address: Some("192.0.2.7".to_owned()),
+        ..ClientInfo::default()
+    };
+    all_in_turns(
+        20_000,
+        &mut [
+            ("verify_app_password", &mut |n| {
+                let secret = data.secret(n);
+                let found = keyplate.verify_app_password(name(n), secret, None, client.clone());
+                drop(black_box(found.unwrap()));
+            }),
+            ("verify_app_password_floor", &mut |n| {
+                drop(black_box(
+                    floor.verify_app_password(name(n), data.secret(n)),
+                ));
+            }),
+            ("verify_session_beside_it", &mut |n| {
+                drop(black_box(
+                    beside.verify_session(sessions.secret(n)).unwrap(),
+                ));
+            }),
+        ],
     );
 }
 

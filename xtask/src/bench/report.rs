@@ -21,6 +21,7 @@ enum Target {
     Plus(f64),
     /// So many times another case.
     TimesCase(f64, &'static str),
+    Micros(f64),
     Millis(f64),
     Megabytes(f64),
 }
@@ -34,11 +35,17 @@ const TARGETS: &[(&str, Target)] = &[
     ("verify_session", Target::Times(1.1)),
     ("verify_api_key_hot", Target::Times(0.3)),
     ("verify_session_hot", Target::Times(0.3)),
+    (
+        "verify_app_password",
+        Target::TimesCase(1.5, "verify_session_beside_it"),
+    ),
     ("create_user", Target::Times(1.5)),
     ("sign_up_race", Target::Times(3.0)),
     ("open", Target::Millis(5.0)),
     ("c_verify_api_key", Target::Plus(0.2)),
     ("python_verify_api_key", Target::Times(1.0)),
+    ("kotlin_verify_api_key", Target::Micros(40.0)),
+    ("kotlin_authenticate", Target::Micros(40.0)),
     ("library_size", Target::Megabytes(6.0)),
     ("memory_after_open", Target::Megabytes(10.0)),
 ];
@@ -106,6 +113,7 @@ impl Report {
                 });
                 format!("<= {times} x {case}{limit}")
             }
+            Some(Target::Micros(most)) => format!("<= {most} us"),
             Some(Target::Millis(most)) => format!("<= {most} ms"),
             Some(Target::Megabytes(most)) => {
                 format!("<= {most} MB = {:.2} MiB", most * 1e6 / 1024.0 / 1024.0)

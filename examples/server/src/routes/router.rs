@@ -202,6 +202,7 @@ fn resources() -> Router<App> {
             "/api/sessions",
             get(sessions::list).delete(sessions::revoke_others),
         )
+        .route("/api/sessions/current", get(sessions::current))
         .route("/api/sessions/{id}", delete(sessions::revoke))
         .route(
             "/api/users/{id}/sessions",

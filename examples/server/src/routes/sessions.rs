@@ -1,5 +1,5 @@
 use axum::{extract::State, response::IntoResponse};
-use keyplate::{Session, SessionId, SessionQuery, SignInMethod, UserId};
+use keyplate::{KeyplateError, Session, SessionId, SessionQuery, SignInMethod, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::http::openapi::Operation;
 use crate::http::{
     answer::{self, Answer},
     app::App,
-    caller::{Caller, Enrolling},
+    caller::{Browser, Caller, Enrolling},
     cookie,
     error::Failure,
     list::{self, Query},
@@ -96,6 +96,28 @@ pub(super) async fn list_of(caller: &Caller, user_id: UserId, query: &Query) -> 
     list::answer(items, page.total, page.page, limit)
 }
 
+/// The one that asks, also where it may list none (V5): a page shows by its method what it is good for.
+pub(super) async fn current(State(app): State<App>, Browser(caller): Browser) -> Answer {
+    let (user_id, asking) = (caller.who.user_id, caller.who.session_id);
+    let host = app.keyplate().clone();
+    let sessions = app
+        .blocking(move || {
+            list::every(|page| {
+                let sessions = SessionQuery {
+                    user_id: Some(user_id),
+                    page: Some(page),
+                    limit: Some(list::MANY),
+                };
+                let found = host.list_sessions(sessions)?;
+                Ok((found.items, found.total))
+            })
+        })
+        .await?;
+    let current = sessions.iter().find(|one| Some(one.id) == asking);
+    let current = current.ok_or(KeyplateError::InvalidCredential)?;
+    answer::ok(&SessionJson::new(current, asking))
+}
+
 pub(super) async fn revoke(Enrolling(caller): Enrolling, id: Id) -> Answer {
     let id = SessionId::parse(&id.0).map_err(|_| Failure::not_found("session"))?;
     caller
@@ -138,6 +160,12 @@ pub(super) fn operations() -> Vec<Operation> {
             "Ends all of one's own sessions but this one",
         )
         .gives_nothing(),
+        doc::browser(
+            "get",
+            "/api/sessions/current",
+            "Gives the session that asks",
+        )
+        .gives::<SessionJson>(200),
         doc::user("delete", "/api/sessions/{id}", "Ends a session").gives_nothing(),
         doc::user("post", "/api/webauthn/logout", "Signs out").gives_nothing(),
     ]

@@ -2,12 +2,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::support::{Reply, Server};
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "/",
     "/setup",
     "/signin",
     "/login",
     "/code",
+    "/device",
     "/signup",
     "/st/kp_inv_old",
     "/account",
@@ -106,7 +107,7 @@ fn everything_that_a_page_loads_is_there_and_nothing_else() {
             _ => "image/svg+xml",
         };
         assert_eq!(reply.header("content-type"), Some(kind), "{path}");
-        for import in imports(&reply.body) {
+        for import in imports(&reply.body).into_iter().chain(later(&reply.body)) {
             wanted.insert(resolved(&path, &import));
         }
     }
@@ -132,11 +133,10 @@ fn a_page_names_beforehand_all_modules_that_it_will_import() {
         let named = preloaded.iter().chain(&script);
         let named: BTreeSet<String> = named.map(|address| from_page(path, address)).collect();
         for module in &named {
-            for import in imports(&server.get(module).send().body) {
+            let text = server.get(module).send().body;
+            for import in imports(&text) {
                 let import = resolved(module, &import);
-                // Administration imports its parts when they are wanted.
-                let later = import.contains("/admin/") && module.ends_with("/admin/admin.js");
-                assert!(later || named.contains(&import), "{path}: {import}");
+                assert!(named.contains(&import), "{path}: {import}");
             }
         }
     }
@@ -154,12 +154,16 @@ fn from_page(page: &str, address: &str) -> String {
     resolved(page, address)
 }
 
-/// What a module imports, from the start or when it wants to.
+/// What a module imports from the start.
 fn imports(text: &str) -> Vec<String> {
     let mut found = between(text, "from \"", "\";");
     found.extend(between(text, "\nimport \"", "\";"));
-    found.extend(between(text, "import(\"", "\")"));
     found
+}
+
+/// What it imports when it wants to: parts of administration, and what a click wants.
+fn later(text: &str) -> Vec<String> {
+    between(text, "import(\"", "\")")
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, text};
+use crate::{
+    person::Person,
+    support::{Server, text},
+};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -87,6 +90,14 @@ fn an_app_password_is_made_verified_listed_and_revoked() {
     assert_eq!(delete().status, 204);
     assert_eq!(delete().status, 404);
     verify(right, &key).is_refused(401, "app_password_refused");
+    // C2: in no spelling does the log tell it, nor the audit log.
+    let audit = server.get("/api/audit-logs/all").key(&key).send();
+    assert_eq!(audit.status, 200, "{}", audit.body);
+    let told = (server.log() + &audit.body).to_lowercase();
+    assert!(told.contains("app_password_created"), "{told}");
+    for spelling in [password.clone(), password.replace('-', "")] {
+        assert!(!told.contains(&spelling), "{told}");
+    }
 }
 
 /// W2: over HTTP too, and told when to come again.
@@ -366,4 +377,58 @@ fn a_link_for_another_device_wants_a_step_up() {
     let nobody = format!("{path}/0190a1b2-0000-7000-8000-000000000000");
     let gone = server.request("DELETE", &nobody).bearer(&session).send();
     assert_eq!(gone.status, 404);
+}
+
+/// V5: what the page of a new device begins with, and all that it is told.
+#[test]
+fn a_session_is_told_what_it_is_and_nobody_elses() {
+    let (server, key, session) = world();
+    let path = "/api/sessions/current";
+    let current = |session: &str| server.get(path).bearer(session).send();
+    let own = current(&session).json();
+    let listed = server.get("/api/sessions").bearer(&session).send().json();
+    assert_eq!(own, listed["data"][0]);
+    assert_eq!(own["current"], json!(true));
+    server
+        .get(path)
+        .key(&key)
+        .send()
+        .is_refused(403, "api_key_auth_not_allowed");
+    server.get(path).send().is_refused(401, "not_signed_in");
+    let out = server.request("DELETE", &format!("/api/sessions/{}", text(&own["id"])));
+    assert_eq!(out.bearer(&session).send().status, 204);
+    current(&session).is_refused(401, "token_invalid_or_expired");
+
+    // Of a device that came by a link it is the only one that it sees.
+    let (_, mut cleo) = Person::user(&server, &key, "cleo");
+    let made = server
+        .post("/api/device/links")
+        .bearer(&cleo.session())
+        .send();
+    assert_eq!(made.status, 201, "{}", made.body);
+    let token = text(&made.json()["token"]);
+    assert_eq!(
+        made.json()["url"],
+        format!("{}/code#{token}", server.origin)
+    );
+    let opened = server
+        .post(&format!("/api/one-time-access-token/{token}"))
+        .send();
+    let phone = opened.cookie_value();
+    let seen = current(&phone).json();
+    assert_eq!(
+        (&seen["method"], &seen["current"]),
+        (&json!("deviceLink"), &json!(true))
+    );
+    let all = server.get("/api/sessions").bearer(&phone).send();
+    assert_eq!(all.status, 403, "{}", all.body);
+    let mut phone = Person::with_session(&server, &phone);
+    assert_eq!(phone.register().status, 200);
+    assert_eq!(current(&phone.session()).json()["method"], "passkey");
+    let link = format!("/api/device/links/{}", text(&made.json()["link"]["id"]));
+    let disowned = server.request("DELETE", &link).bearer(&cleo.session());
+    assert_eq!(disowned.send().status, 204);
+    current(&phone.session()).is_refused(401, "token_invalid_or_expired");
+    phone.log_in().is_refused(401, "passkey_unknown");
+    assert_eq!(cleo.log_in().status, 200);
 }

@@ -10,7 +10,8 @@ import { listOf } from "../kit/list.js";
 import { button, section } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
 import { enter, entitle, pageHead } from "../parts/shell.js";
-import { keyRow, makeKey } from "./keys.js";
+import { appsOfMine } from "./apps.js";
+import { keyRow } from "./keys.js";
 import { myServices } from "./myservices.js";
 
 const main = document.getElementById("main");
@@ -18,9 +19,11 @@ const main = document.getElementById("main");
 function show({ me, session }) {
   entitle(t("account"));
   const account = h("keyplate-account");
-  // By a recovery code nothing else is open yet.
-  if (session?.method !== "recovery") {
-    account.append(h("div", { slot: "before" }, myServices(me)), h("div", { slot: "after" }, keys(me)));
+  account.known = { me, session };
+  // By a recovery code, or a link from another device, nothing else is open yet.
+  if (!["recovery", "deviceLink"].includes(session.method)) {
+    const [before, ...after] = [myServices(me), appsOfMine(me), keys(me)];
+    account.append(h("div", { slot: "before" }, before), ...after.map((part) => h("div", { slot: "after" }, part)));
   }
   account.addEventListener("keyplate-saved", async ({ detail }) => {
     if (detail.language && (await speakFor(detail.user))) location.reload();
@@ -45,7 +48,8 @@ function keys(me) {
     empty: t("keys.none.own"),
     item: (key) => keyRow(key, { onChange: () => list.reload() }),
   });
-  const make = button(t("keys.new"), () => makeKey({ me, onChange: () => list.reload() }), { picture: "plus" });
+  const makeKey = async () => (await import("./new-key.js")).makeKey({ me, onChange: () => list.reload() });
+  const make = button(t("keys.new"), makeKey, { picture: "plus" });
   return section({ id: "keys", title: t("keys"), text: t("keys.text"), action: make }, list.element);
 }
 

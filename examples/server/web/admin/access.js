@@ -7,7 +7,6 @@ import { field, form, load } from "../kit/forms.js";
 import { ago, moment, nameOf } from "../kit/format.js";
 import { isUsable, passkeyRow } from "../kit/my-passkeys.js";
 import { badge, button, formDialog, notice, row, section } from "../kit/pieces.js";
-import { showSecret } from "../kit/secrets.js";
 import { amount, t } from "../kit/words.js";
 
 /** The part of a user's page that says how they sign in. */
@@ -115,6 +114,8 @@ const LIFETIMES = () => [
  * adding it would ask for that.
  */
 async function giveCode(user, reload) {
+  // Loaded when it is wanted, and before there is anything that could be lost.
+  const { showSecret } = await import("../kit/secrets.js");
   const passkeys = await get(`/api/users/${user.id}/webauthn-credentials`);
   const has = passkeys.some(isUsable);
   const created = await formDialog({

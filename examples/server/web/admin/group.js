@@ -3,10 +3,11 @@
 import { every, get, put, remove, to } from "../kit/calls.js";
 import { ask, note } from "../kit/dialogs.js";
 import { h, refill } from "../kit/dom.js";
-import { form, load, ticks } from "../kit/forms.js";
+import { form, load } from "../kit/forms.js";
 import { nameOf } from "../kit/format.js";
 import { listOf } from "../kit/list.js";
 import { button, formDialog, link, row, section } from "../kit/pieces.js";
+import { ticks } from "../kit/ticks.js";
 import { listing, t } from "../kit/words.js";
 import { goTo } from "../parts/go.js";
 import { entitle, pageHead } from "../parts/shell.js";

@@ -7,7 +7,6 @@ import { field, form, load, pair, tick } from "../kit/forms.js";
 import { date } from "../kit/format.js";
 import { listOf } from "../kit/list.js";
 import { badge, button, formDialog, notice, row, section } from "../kit/pieces.js";
-import { showSecret } from "../kit/secrets.js";
 import { amount, has, t } from "../kit/words.js";
 import { entitle, pageHead } from "../parts/shell.js";
 import { allSettings, saveSettings } from "./settings.js";
@@ -222,6 +221,8 @@ export function approvalOf(text) {
 }
 
 async function invite(groups, onChange) {
+  // Loaded when it is wanted, and before there is anything that could be lost.
+  const { showSecret } = await import("../kit/secrets.js");
   const { allowUserSignups: mode } = await allSettings();
   const off = mode === "disabled";
   const turnOn = tick({ name: "turnOn", label: t("invitations.turnOn"), hint: t("invitations.turnOn.hint"), value: true });

@@ -1,5 +1,6 @@
 // One user: what is known about them, their groups, their ways in, and what ends them.
 
+import { appsOf } from "../account/apps.js";
 import { every, get, put, query, remove, to } from "../kit/calls.js";
 import { ask, note } from "../kit/dialogs.js";
 import { h, refill } from "../kit/dom.js";
@@ -40,6 +41,7 @@ export async function show({ main, me, id }) {
           memberships(user, groups, () => open?.reload()),
           open?.element,
           waits ? null : waysIn(user),
+          appsOf(user),
           sessionsSection({ path: `/api/users/${user.id}/sessions`, of: name }).element,
           claimsSection({ claims: user.customClaims, path: `/api/custom-claims/user/${user.id}`, text: t("claims.user") }),
           standing(user, user.id === me.id, reload),

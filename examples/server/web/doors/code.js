@@ -65,7 +65,7 @@ function show(settings) {
   const passkey = h("a", { href: to(`/signin${location.search}`) }, t("code.passkey"));
   step(
     main,
-    doorHead(settings, t("signIn.withCode"), t("code.lead")),
+    doorHead(settings, t("signIn.withCode"), given ? null : t("code.lead")),
     form({ parts: [code], action: t("signIn"), className: "form full", run: ({ code: text }) => redeem(tidy(text)) }),
     h("ul", { class: "door-links" }, h("li", {}, passkey)),
   );

@@ -15,15 +15,23 @@ import { languageName, languages, listing, t } from "./words.js";
  * host shows besides, under the advice and at the end.
  */
 export class AccountElement extends KeyplateElement {
+  /** What the page has asked for already: `me` and `session`. */
+  known = {};
+
   async look() {
-    const [me, settings, session] = await Promise.all([get("/api/users/me"), client.settings(), currentSession()]);
-    return { me, settings, session };
+    const { me: owner, session: now } = this.known;
+    const asked = [owner ?? get("/api/users/me"), client.settings(), now ?? currentSession()];
+    const [me, settings, session] = await Promise.all(asked);
+    // By a link from another device of theirs, only its passkey is open.
+    const newDevice = session.method === "deviceLink" ? (await import("./new-device.js")).newDevice : null;
+    return { me, settings, session, newDevice };
   }
 
-  show({ me, settings, session }) {
+  show({ me, settings, session, newDevice }) {
+    if (newDevice) return this.step(newDevice(me));
     const advice = h("div", { class: "advice" });
     // A recovery code opens the passkeys and nothing else, until there is a new one.
-    const recovers = session?.method === "recovery";
+    const recovers = session.method === "recovery";
     const sessions = recovers ? null : sessionsSection();
     let now = session;
     const passkeys = myPasskeys({
@@ -108,9 +116,9 @@ function choices(locale) {
 /** What somebody should do before they lock themselves out. */
 function adviceFor(passkeys, session) {
   const usable = passkeys.filter(isUsable);
-  if (session?.method === "recovery") return notice("warning", t("advice.recovery"), t("advice.recovery.text"));
+  if (session.method === "recovery") return notice("warning", t("advice.recovery"), t("advice.recovery.text"));
   if (usable.length === 0) {
-    const why = session?.method === "oneTimeToken" ? t("advice.none.code") : t("advice.none.text");
+    const why = session.method === "oneTimeToken" ? t("advice.none.code") : t("advice.none.text");
     return notice("warning", t("advice.none"), why);
   }
   if (usable.length === 1 && !usable[0].backupState) return notice("info", t("advice.one"), t("advice.one.text"));

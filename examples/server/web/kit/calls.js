@@ -54,10 +54,7 @@ export async function every(path, values = {}) {
 }
 
 /** The session of this browser. */
-export async function currentSession() {
-  const sessions = await every("/api/sessions");
-  return sessions.find((session) => session.current);
-}
+export const currentSession = () => get("/api/sessions/current");
 
 /** Makes a passkey for who is signed in, and tells the browser. */
 export async function register() {

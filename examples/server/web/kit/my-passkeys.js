@@ -2,6 +2,7 @@
 
 import { client, get, patch, register, remove } from "./calls.js";
 import { obstacle } from "./client.js";
+import { linkRow, openedLinks } from "./devices.js";
 import { ask, busy, note } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { field, form, load } from "./forms.js";
@@ -25,12 +26,17 @@ export function myPasskeys({ onLoaded, onAdded }) {
   const reload = () =>
     load(
       list,
-      () => get("/api/webauthn/credentials"),
-      (passkeys) => {
+      () => Promise.all([get("/api/webauthn/credentials"), openedLinks()]),
+      ([passkeys, links]) => {
         onLoaded?.(passkeys);
-        return show(passkeys, reload);
+        // It is this device's passkey that confirms who makes the link.
+        another.hidden = !passkeys.some(isUsable);
+        return show(passkeys, links, reload);
       },
     );
+  const addDevice = async () => (await import("./add-device.js")).addDevice(reload);
+  const another = button(t("devices.add"), addDevice, { picture: "device" });
+  another.hidden = true;
   add.addEventListener("click", () =>
     busy(add, problem, async () => {
       const passkey = await register();
@@ -41,7 +47,7 @@ export function myPasskeys({ onLoaded, onAdded }) {
   );
   reload();
   return section(
-    { id: "passkeys", title: t("passkeys"), text: t("passkeys.text"), action: why ? null : add },
+    { id: "passkeys", title: t("passkeys"), text: t("passkeys.text"), action: why ? null : h("div", { class: "actions" }, another, add) },
     why ? notice("warning", why.title, why.text) : null,
     problem,
     list,
@@ -52,8 +58,10 @@ export function isUsable(passkey) {
   return passkey.usable !== false;
 }
 
-function show(passkeys, reload) {
-  if (passkeys.length === 0) return h("p", { class: "list-status empty" }, t("passkeys.none"));
+function show(passkeys, links, reload) {
+  const came = links.map((link) => linkRow(link, reload));
+  const others = came.length > 0 ? h("ul", { class: "rows", part: "list" }, came) : null;
+  if (passkeys.length === 0) return [h("p", { class: "list-status empty" }, t("passkeys.none")), others];
   const usable = passkeys.filter(isUsable);
   const only = usable.length === 1 ? usable[0] : null;
   return [
@@ -71,6 +79,7 @@ function show(passkeys, reload) {
         }),
       ),
     ),
+    others,
   ];
 }
 

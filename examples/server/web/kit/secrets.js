@@ -26,7 +26,11 @@ function copyButton(text, field) {
   return copy;
 }
 
-/** A secret in a box of its own, with its button. */
+/** A secret under its name, in a box of its own with its button. */
+export function secretPart(name, value) {
+  return h("div", { class: "secret-part" }, h("p", { class: "label" }, name), secretBox(name, value));
+}
+
 function secretBox(label, secret) {
   const box = h("input", { class: "secret", readonly: true, value: secret, "aria-label": label, spellcheck: "false" });
   box.addEventListener("focus", () => box.select());
@@ -34,7 +38,7 @@ function secretBox(label, secret) {
 }
 
 /** The link for a camera; it appears when it is drawn, so that nobody waits for it to see the link. */
-function linkPicture(address) {
+export function linkPicture(address) {
   const figure = h("figure", { class: "qr", hidden: true }, h("figcaption", {}, t("secret.camera")));
   qrCode(address).then((picture) => {
     if (picture === null) return;
@@ -46,8 +50,6 @@ function linkPicture(address) {
 
 /** Shows a secret this once; it closes only by its button, so that it is not lost by a slip. */
 export function showSecret({ title, text, label, secret, link: address, more }) {
-  const part = (name, value) =>
-    h("div", { class: "secret-part" }, h("p", { class: "label" }, name), secretBox(name, value));
   return open({
     title,
     wide: Boolean(address),
@@ -55,8 +57,8 @@ export function showSecret({ title, text, label, secret, link: address, more }) 
       dialog.addEventListener("cancel", (event) => event.preventDefault());
       return [
         h("p", {}, text),
-        secret ? part(label, secret) : null,
-        address ? [part(t("secret.link"), address), linkPicture(address)] : null,
+        secret ? secretPart(label, secret) : null,
+        address ? [secretPart(t("secret.link"), address), linkPicture(address)] : null,
         more ? h("p", { class: "hint" }, more) : null,
         notice("warning", t("secret.once"), t("secret.once.text")),
         h(

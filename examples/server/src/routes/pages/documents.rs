@@ -69,12 +69,18 @@ const ACCOUNT: Page = Page {
 };
 
 /// The pages, by the paths at which they are.
-pub(super) static PAGES: [Page; 23] = [
+pub(super) static PAGES: [Page; 24] = [
     door("/", "doors/home.js", "One moment", &[ME, SETUP]),
     door("/setup", "doors/setup.js", "Set up", &[SETTINGS, SETUP]),
     door("/signin", "doors/signin.js", "Sign in", &[SETTINGS, SETUP]),
     door("/login", "doors/signin.js", "Sign in", &[SETTINGS, SETUP]),
     door("/code", "doors/code.js", "Sign in with a code", &[SETTINGS]),
+    door(
+        "/device",
+        "doors/device.js",
+        "Sign in a device",
+        &[SETTINGS, ME],
+    ),
     door("/signup", "doors/signup.js", "Sign up", &[SETTINGS, ME]),
     // Old links; the pages take the token or code out of the address at once.
     door("/st/{token}", "doors/signup.js", "Sign up", &[SETTINGS, ME]),

@@ -25,18 +25,20 @@ macro_rules! files {
 
 /// The files of the folder `web`.
 static BUILT_IN: &[(&str, &[u8])] = &files! {
-    "account/account.js" "account/keys.js" "account/myservices.js" "admin/access.js"
-    "admin/admin.js" "admin/audit.js" "admin/change.js" "admin/claims.js" "admin/group.js"
-    "admin/groups.js" "admin/keys.js" "admin/service.js" "admin/services.js" "admin/settings.js"
-    "admin/signup.js" "admin/token.js" "admin/user.js" "admin/users.js" "doors/code.js"
-    "doors/door.html" "doors/door.js" "doors/elsewhere.html" "doors/home.js" "doors/missing.js"
-    "doors/setup.js" "doors/signin.js" "doors/signup.js" "kit/account.js" "kit/calls.js"
-    "kit/client.js" "kit/dialogs.js" "kit/dom.js" "kit/element.js" "kit/elements.js" "kit/format.js"
-    "kit/forms.js" "kit/kit.css" "kit/list.js" "kit/my-passkeys.js" "kit/my-sessions.js"
-    "kit/passkeys.js" "kit/pieces.js" "kit/profile.js" "kit/secrets.js" "kit/sign-in.js"
-    "kit/sign-up.js" "kit/webauthn.js" "kit/words.js" "messages/de.js" "messages/en.js"
-    "parts/base.css" "parts/frame.html" "parts/go.js" "parts/icon.svg" "parts/next.js"
-    "parts/shell.js" "parts/steps.js"
+    "account/account.js" "account/apps.js" "account/keys.js" "account/myservices.js"
+    "account/new-app.js" "account/new-key.js" "admin/access.js" "admin/admin.js" "admin/audit.js"
+    "admin/change.js" "admin/claims.js" "admin/group.js" "admin/groups.js" "admin/keys.js"
+    "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js"
+    "admin/user.js" "admin/users.js" "doors/code.js" "doors/device.js" "doors/door.html"
+    "doors/door.js" "doors/elsewhere.html" "doors/home.js" "doors/missing.js" "doors/setup.js"
+    "doors/signin.js" "doors/signup.js" "kit/account.js" "kit/add-device.js" "kit/calls.js"
+    "kit/client.js" "kit/devices.js" "kit/dialogs.js" "kit/dom.js" "kit/element.js"
+    "kit/elements.js" "kit/format.js" "kit/forms.js" "kit/kit.css" "kit/list.js"
+    "kit/my-passkeys.js" "kit/my-sessions.js" "kit/new-device.js" "kit/passkeys.js" "kit/pieces.js"
+    "kit/profile.js" "kit/secrets.js" "kit/sign-in.js" "kit/sign-up.js" "kit/ticks.js"
+    "kit/webauthn.js" "kit/words.js" "messages/de.js" "messages/en.js" "parts/base.css"
+    "parts/frame.html" "parts/go.js" "parts/icon.svg" "parts/next.js" "parts/shell.js"
+    "parts/steps.js"
 };
 
 /// All files by their names, such as `parts/base.css`.
