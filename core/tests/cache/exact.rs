@@ -178,11 +178,12 @@ fn change(keyplate: &Keyplate, path: &Path) {
         if n % 20 == 0 && matches!(state, State::Administrator | State::User) {
             // An end that comes without a commit.
             #[expect(clippy::disallowed_methods, reason = "the machine's clock is meant")]
-            let end = SystemTime::now() + Duration::from_millis(30);
+            let end = SystemTime::now() + Duration::from_millis(150);
             board.tell(place, State::Changing);
-            holders[place].end_at(keyplate, end);
-            thread::sleep(Duration::from_millis(35));
-            board.tell(place, State::Expired);
+            if holders[place].end_at(keyplate, end) {
+                thread::sleep(Duration::from_millis(160));
+                board.tell(place, State::Expired);
+            }
         }
         match state {
             State::Gone => holders[place] = Holder::new(keyplate, &board, place, n),
@@ -283,23 +284,28 @@ impl Holder {
         }
     }
 
-    fn end_at(&self, keyplate: &Keyplate, time: SystemTime) {
-        self.update(keyplate, |changes| {
-            changes.expiry = Some(Expiry::At { time });
-        });
+    /// False if it took so long that the end has come before.
+    fn end_at(&self, keyplate: &Keyplate, time: SystemTime) -> bool {
+        let changes = UserChanges {
+            expiry: Some(Expiry::At { time }),
+            ..UserChanges::default()
+        };
+        let ended = keyplate.update_user(&self.user.id, changes);
+        assert!(
+            !ended
+                .as_ref()
+                .is_err_and(|error| error.code() != ErrorCode::InvalidInput)
+        );
+        ended.is_ok()
     }
 
     fn restore(&self, keyplate: &Keyplate) {
-        self.update(keyplate, |changes| {
-            changes.expiry = Some(Expiry::Never);
-            changes.disabled = Some(false);
-            changes.role = Some(Role::Administrator);
-        });
-    }
-
-    fn update(&self, keyplate: &Keyplate, change: impl FnOnce(&mut UserChanges)) {
-        let mut changes = UserChanges::default();
-        change(&mut changes);
+        let changes = UserChanges {
+            expiry: Some(Expiry::Never),
+            disabled: Some(false),
+            role: Some(Role::Administrator),
+            ..UserChanges::default()
+        };
         keyplate.update_user(&self.user.id, changes).unwrap();
     }
 }

@@ -26,12 +26,16 @@ fn holds_lock(database: &Path) -> bool {
     let (pid, inode) = (std::process::id().to_string(), format!(":{}", index.ino()));
     let at = IN_USE.to_string();
     // For example: `3: POSIX  ADVISORY  READ 4711 fe:00:12345 128 128`.
-    let locks = fs::read_to_string("/proc/locks").unwrap();
-    locks.lines().any(|line| {
-        let words: Vec<_> = line.split_ascii_whitespace().collect();
-        matches!(words[..], [_, "POSIX", _, "READ", owner, file, from, _]
-            if owner == pid && file.ends_with(&inode) && from == at)
-    })
+    let is_listed = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| {
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            matches!(words[..], [_, "POSIX", _, "READ", owner, file, from, _]
+                if owner == pid && file.ends_with(&inode) && from == at)
+        })
+    };
+    // While others come and go, the list passes over some. A lock that was lost does not come back.
+    (0..100).any(|_| is_listed())
 }
 
 fn in_child(f: impl FnOnce() -> bool) {
