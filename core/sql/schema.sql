@@ -352,7 +352,6 @@ CREATE TABLE spent_challenges (
     until          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX spent_challenges_by_end ON spent_challenges (until);
 
 -- Seals the state of sign-ins that travels (P2). One a day; the last one stays for as long as it is needed.
 CREATE TABLE sealing_keys (

@@ -1,7 +1,10 @@
 //! Writes the Kotlin and Swift faces with UniFFI's own generators, and their configuration.
 
+mod builders;
+mod calls;
 mod comments;
 mod kotlin;
+mod sequences;
 
 use std::fmt::Write;
 
@@ -23,6 +26,7 @@ pub(crate) const PACKAGES: &[(&str, &str)] =
 
 const CONFIG: &str = "bindings/uniffi/uniffi.toml";
 pub(crate) const KOTLIN: &str = "bindings/kotlin/src/main/generated/org/keyplate/keyplate.kt";
+const KOTLIN_LISTS: &str = "bindings/kotlin/src/main/generated/org/keyplate/Lists.kt";
 pub(crate) const SWIFT: &str = "bindings/swift/Sources/KeyplateKit/KeyplateKit.swift";
 
 /// Makes the error print its own text instead of its fields.
@@ -76,10 +80,13 @@ fn kotlin(
         has_package,
         "the Kotlin source is not in org.keyplate: UniFFI has ignored its configuration"
     );
-    let text = kotlin::for_java(&kotlin::message_is_display(&tidy(&text))?, facade)?;
+    let text = calls::through_memory(&kotlin::message_is_display(&tidy(&text))?)?;
+    let text = kotlin::for_java(&text, facade)?;
     kotlin::has_no_unsigned(&text)?;
     let speech = Speech::new(facade, Language::Kotlin);
-    hosts.insert(KOTLIN.into(), comments::spoken(&text, facade, &speech)?);
+    let text = comments::spoken(&text, facade, &speech)?;
+    hosts.insert(KOTLIN.into(), builders::with_builders(&text)?);
+    hosts.insert(KOTLIN_LISTS.into(), sequences::source(facade));
     Ok(())
 }
 

@@ -19,7 +19,10 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self> {
-        let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
+        // Cargo's at run time: a target folder that was copied holds a program of another checkout's.
+        let package = std::env::var("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let root = Utf8Path::new(&package)
             .parent()
             .context("xtask is in the workspace")?;
         let target = std::env::var("CARGO_TARGET_DIR")

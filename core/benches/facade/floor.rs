@@ -98,7 +98,8 @@ impl Floor {
         run("COMMIT", &[]);
     }
 
-    /// One commit: a session and its audit row.
+    /// One commit: what a sign-in by passkey must leave (P2, P3, A1), which is a challenge that is spent, the passkey's
+    /// counter and last use, a session and its audit row.
     pub(crate) fn sign_in(&self, n: usize) {
         let now = millis(now());
         let id = format!("{n:08x}-0000-7000-8000-000000000000");
@@ -112,7 +113,22 @@ impl Floor {
                  VALUES ('00000000-0000-7000-8000-000000000000', 'bob', 'bob', 0, 'user', 'active', ?1, ?1)",
                 &[&now],
             );
+            run(
+                "INSERT INTO passkeys (credential_id, id, user_id, rp_id, name, public_key, transports,
+                     backup_eligible, backup_state, counter, created_at)
+                 VALUES (zeroblob(32), '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000000',
+                     'media.example', 'Passkey', zeroblob(77), 'internal', 0, 0, 0, ?1)",
+                &[&now],
+            );
         }
+        run(
+            "INSERT INTO spent_challenges (challenge_hash, until) VALUES (?1, ?2 + 600000)",
+            &[&hash(&format!("challenge {n}")), &now],
+        );
+        run(
+            "UPDATE passkeys SET counter = ?1, last_used_at = ?2 WHERE credential_id = zeroblob(32)",
+            &[&(n as i64), &now],
+        );
         run(
             "INSERT INTO sessions (secret_hash, id, user_id, method, ceiling_scopes, ceiling_administrator,
                  signed_in_at, stepped_up_at, last_seen_at, idle_seconds, expires_at, masked)

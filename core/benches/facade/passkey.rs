@@ -1,4 +1,5 @@
-//! A sign-in by passkey, beside webauthn-rs alone and ring's bare P-256. The floor is webauthn-rs and one commit.
+//! A sign-in by passkey, beside webauthn-rs alone and ring's bare P-256. The floor is webauthn-rs and one
+//! commit of the rows that a sign-in must leave.
 
 use std::{hint::black_box, path::Path, time::Duration};
 

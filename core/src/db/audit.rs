@@ -38,7 +38,16 @@ fn from_row(row: &Row<'_, '_>) -> Result<AuditEvent> {
 
 /// Gives the id of the new row.
 pub(crate) fn insert(writer: &Writer<'_>, event: &AuditEvent) -> Result<i64> {
-    insert_with_key(writer, event, None, 1).map(|stored| stored.0)
+    // Nothing can be in its way. A statement that may have to take back a part of itself copies each page beforehand.
+    let insertion = COLUMNS.insertion();
+    insert_as(
+        writer,
+        event,
+        None,
+        1,
+        &format!("{insertion} RETURNING id, count"),
+    )
+    .map(|(id, _)| id)
 }
 
 /// Adds so many to the row with this key, or makes it; gives the event as it now stands.
@@ -48,7 +57,7 @@ pub(crate) fn insert_or_count(
     key: &str,
     times: i64,
 ) -> Result<AuditEvent> {
-    let (id, count) = insert_with_key(writer, event, Some(key), times)?;
+    let (id, count) = insert_with_key(writer, event, key, times)?;
     Ok(AuditEvent {
         id,
         count,
@@ -109,19 +118,31 @@ pub(crate) fn count_keys(reader: &Reader<'_>, beginning: &str) -> Result<i64> {
 fn insert_with_key(
     writer: &Writer<'_>,
     event: &AuditEvent,
-    key: Option<&str>,
+    key: &str,
     times: i64,
 ) -> Result<(i64, i64)> {
-    let details = details_to_json(&event.details)?;
     let insertion = COLUMNS.insertion();
+    let sql = format!(
+        r"
+        {insertion}
+        ON CONFLICT (refusal_key)
+        DO UPDATE SET count = audit.count + excluded.count, at = excluded.at
+        RETURNING id, count"
+    );
+    insert_as(writer, event, Some(key), times, &sql)
+}
+
+/// Gives the row's id and count.
+fn insert_as(
+    writer: &Writer<'_>,
+    event: &AuditEvent,
+    key: Option<&str>,
+    times: i64,
+    sql: &str,
+) -> Result<(i64, i64)> {
+    let details = details_to_json(&event.details)?;
     let stored = writer.query_one(
-        &format!(
-            r"
-            {insertion}
-            ON CONFLICT (refusal_key)
-            DO UPDATE SET count = audit.count + excluded.count, at = excluded.at
-            RETURNING id, count"
-        ),
+        sql,
         params![
             event.at,
             event.kind,

@@ -18,12 +18,17 @@ pub(super) const FACES: &[(&str, Measure)] = &[
     ("memory_after_open", memory_after_open),
     ("c_verify_api_key", c_verify_api_key),
     ("python_verify_api_key", python_verify_api_key),
+    ("kotlin_verify_api_key", kotlin_verify_api_key),
+    ("kotlin_authenticate", kotlin_authenticate),
+    ("kotlin_list_users", kotlin_list_users),
 ];
 
 /// Turns of case and floor; the median of each is told.
 const TURNS: usize = 15;
 /// Calls a turn.
 const CALLS: usize = 20_000;
+/// Of lists, each of which has 100 items.
+const LISTS: usize = 400;
 
 fn library_size(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
     let library = c_library(workspace)?;
@@ -79,6 +84,61 @@ fn python_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<V
     in_turns("python_verify_api_key", program(), floor)
 }
 
+/// The floor is the core itself.
+fn kotlin_verify_api_key(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let program = kotlin_program(workspace, prepared, "verify_api_key")?;
+    let mut core = core_bench(workspace)?;
+    core.args(["--work", prepared.path()]);
+    in_turns("kotlin_verify_api_key", program, core)
+}
+
+fn kotlin_authenticate(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let program = kotlin_program(workspace, prepared, "authenticate")?;
+    alone("kotlin_authenticate", program, CALLS)
+}
+
+fn kotlin_list_users(workspace: &Workspace, prepared: &Prepared) -> Result<Vec<Line>> {
+    let program = kotlin_program(workspace, prepared, "list_users")?;
+    alone("kotlin_list_users", program, LISTS)
+}
+
+/// `bindings/kotlin/benches/Worker.kt`, which Maven compiles with the tests.
+fn kotlin_program(workspace: &Workspace, prepared: &Prepared, what: &str) -> Result<Command> {
+    let status = workspace
+        .cargo()
+        .args(["build", "--quiet", "--release"])
+        .args(["--package", "keyplate-uniffi"])
+        .status()?;
+    ensure!(
+        status.success(),
+        "cargo build --package keyplate-uniffi failed"
+    );
+    let release = workspace.target().join("release");
+    let paths = format!("{}/class-path", prepared.path());
+    let package = workspace.root.join("bindings/kotlin");
+    if !std::fs::exists(&paths)? {
+        let status = Command::new("mvn")
+            .args(["--batch-mode", "--quiet"])
+            .arg(format!("-Dnative.dir={release}"))
+            .arg(format!("-Dmdep.outputFile={paths}"))
+            .args(["test-compile", "dependency:build-classpath"])
+            .current_dir(&package)
+            .stdout(Stdio::null())
+            .status()
+            .context("mvn")?;
+        ensure!(status.success(), "the Kotlin face cannot be built");
+    }
+    let libraries = std::fs::read_to_string(&paths)?;
+    let built = package.join("target");
+    let mut command = Command::new("java");
+    command
+        .arg("-cp")
+        .arg(format!("{built}/classes:{built}/test-classes:{libraries}"))
+        .arg("org.keyplate.bench.WorkerKt")
+        .args([prepared.path(), what]);
+    Ok(command)
+}
+
 /// `ffi/benches/verify_api_key.c`, linked to the shared library as a host is.
 fn c_program(workspace: &Workspace) -> Result<Command> {
     let library = c_library(workspace)?;
@@ -126,13 +186,13 @@ impl Worker {
     }
 
     /// Microseconds a call.
-    fn turn(&mut self, from: usize) -> Result<f64> {
-        writeln!(self.orders, "{from} {CALLS}")?;
+    fn turn(&mut self, from: usize, calls: usize) -> Result<f64> {
+        writeln!(self.orders, "{from} {calls}")?;
         self.orders.flush()?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
         let nanoseconds: f64 = answer.trim().parse().context("the worker has failed")?;
-        Ok(nanoseconds / 1000.0 / CALLS as f64)
+        Ok(nanoseconds / 1000.0 / calls as f64)
     }
 
     fn stop(mut self) -> Result<()> {
@@ -147,7 +207,7 @@ fn in_turns(case: &str, program: Command, floor: Command) -> Result<Vec<Line>> {
     let mut times = [Vec::new(), Vec::new()];
     for turn in 0..=TURNS {
         for (worker, times) in workers.iter_mut().zip(&mut times) {
-            let time = worker.turn(turn * CALLS)?;
+            let time = worker.turn(turn * CALLS, CALLS)?;
             // The first turn warms the caches up.
             if turn > 0 {
                 times.push(time);
@@ -157,13 +217,26 @@ fn in_turns(case: &str, program: Command, floor: Command) -> Result<Vec<Line>> {
     for worker in workers {
         worker.stop()?;
     }
-    let median = |times: &mut Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times[TURNS / 2]
-    };
     let [measured, floor] = &mut times;
     Ok(vec![
         line(case, median(measured), CALLS * TURNS),
         line(&format!("{case}_floor"), median(floor), CALLS * TURNS),
     ])
+}
+
+/// What has no floor.
+fn alone(case: &str, program: Command, calls: usize) -> Result<Vec<Line>> {
+    let mut worker = Worker::start(program)?;
+    worker.turn(0, calls)?;
+    let times: Result<Vec<f64>> = (1..=TURNS)
+        .map(|turn| worker.turn(turn * calls, calls))
+        .collect();
+    let mut times = times?;
+    worker.stop()?;
+    Ok(vec![line(case, median(&mut times), calls * TURNS)])
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }

@@ -21,6 +21,7 @@ enum Target {
     Plus(f64),
     /// So many times another case.
     TimesCase(f64, &'static str),
+    Micros(f64),
     Millis(f64),
     Megabytes(f64),
 }
@@ -41,6 +42,8 @@ const TARGETS: &[(&str, Target)] = &[
     ("open", Target::Millis(5.0)),
     ("c_verify_api_key", Target::Plus(0.2)),
     ("python_verify_api_key", Target::Times(1.0)),
+    ("kotlin_verify_api_key", Target::Micros(40.0)),
+    ("kotlin_authenticate", Target::Micros(40.0)),
     ("library_size", Target::Megabytes(6.0)),
     ("memory_after_open", Target::Megabytes(10.0)),
 ];
@@ -108,6 +111,7 @@ impl Report {
                 });
                 format!("<= {times} x {case}{limit}")
             }
+            Some(Target::Micros(most)) => format!("<= {most} us"),
             Some(Target::Millis(most)) => format!("<= {most} ms"),
             Some(Target::Megabytes(most)) => {
                 format!("<= {most} MB = {:.2} MiB", most * 1e6 / 1024.0 / 1024.0)

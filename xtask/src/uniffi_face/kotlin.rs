@@ -35,7 +35,7 @@ pub(super) fn message_is_display(source: &str) -> Result<String> {
 }
 
 /// Java has no arguments with names or defaults: records get constructors without their last fields, down to what is required,
-/// and `Keyplate.open` is static.
+/// and `Keyplate.open` is static. What the host implements is a `fun interface`.
 pub(super) fn for_java(source: &str, facade: &Facade) -> Result<String> {
     let mut out = String::with_capacity(source.len());
     let mut constructors = 0;
@@ -76,6 +76,16 @@ pub(super) fn for_java(source: &str, facade: &Facade) -> Result<String> {
             &format!("{start}{function}"),
             &format!("{start}@JvmStatic {function}"),
         );
+    }
+    // Kotlin makes them of a lambda as Java does.
+    for heard in &facade.traits {
+        let start = format!("public interface {} {{", heard.name);
+        ensure!(
+            out.matches(&start).count() == 1,
+            "UniFFI's template for Kotlin's interfaces has changed: look at `{}` in the generated source",
+            heard.name
+        );
+        out = out.replace(&start, &format!("public fun interface {} {{", heard.name));
     }
     Ok(out)
 }

@@ -56,11 +56,12 @@ impl Keyplate {
     }
 
     /// Looks again at what may have changed while the signature was verified, and grants what it is for. What is noted of
-    /// the passkey stays if it is refused.
+    /// the passkey stays if `check` refuses it; nothing that `grant` says no to stays.
     pub(super) fn settle_assertion<T>(
         &self,
         change: &Change<'_>,
         verified: &Verified,
+        check: impl FnOnce(&User) -> Result<()>,
         grant: impl FnOnce(&User, &Passkey) -> Result<T>,
     ) -> Result<Outcome<T>> {
         let found = db::passkeys::find_with_counter(change, &verified.passkey)?;
@@ -73,13 +74,15 @@ impl Keyplate {
             note_counter(change, &user, &passkey, (counter, told.counter))?,
             note_eligibility(change, &user, &passkey, told.backup_eligible)?,
         ];
-        change.grant(|| {
-            if let Some(refusal) = noted.into_iter().flatten().next() {
-                return Err(refusal.into());
-            }
-            db::passkeys::set_used(change, &passkey.id, told, change.now())?;
-            grant(&user, &passkey)
-        })
+        // All that can refuse it comes before the first row of what it grants, so that nothing has to be undone.
+        if let Some(refusal) = noted.into_iter().flatten().next() {
+            return Ok(Outcome::Refused(refusal.into()));
+        }
+        if let Err(refusal) = check(&user) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        db::passkeys::set_used(change, &passkey.id, told, change.now())?;
+        grant(&user, &passkey).map(Outcome::Granted)
     }
 }
 

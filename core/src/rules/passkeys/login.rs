@@ -57,10 +57,12 @@ impl Keyplate {
         let (challenge, verified) = self.counted(REFUSED, self.verify_login(ceremony, response))?;
         let signed_in = self.write(Method::FinishPasskeyLogin, |change| {
             spend(change, &challenge)?;
-            self.settle_assertion(change, &verified, |user, passkey| {
-                user.check_may_sign_in(change.now())?;
-                self.sign_in_by_passkey(change, user, passkey)
-            })
+            self.settle_assertion(
+                change,
+                &verified,
+                |user| user.check_may_sign_in(change.now()),
+                |user, passkey| self.sign_in_by_passkey(change, user, passkey),
+            )
         });
         self.concluded(REFUSED, signed_in)
     }

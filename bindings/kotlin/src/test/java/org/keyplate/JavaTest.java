@@ -79,9 +79,12 @@ class JavaTest {
         Instant noon = Instant.parse("2100-01-01T12:00:00.005Z");
         List<EventKind> heard = new ArrayList<>();
         EventSink sink = event -> heard.add(event.getKind());
-        Config config = new Config(
-                folder.resolve("id.db").toString(), "https://media.example", "house", 250L, null, null, null, null,
-                List.of(), List.of(), List.of(), false, false, false, false, sink, () -> noon);
+        Config config = Config.builder(folder.resolve("id.db").toString(), "https://media.example")
+                .tokenPrefix("house")
+                .busyTimeoutMs(250L)
+                .events(sink)
+                .timeSource(() -> noon)
+                .build();
         try (Keyplate keyplate = Keyplate.open(config)) {
             User user = keyplate.createUser(new NewUser("ben"));
             assertEquals(noon, user.getCreatedAt());
