@@ -1,5 +1,5 @@
 //! How the Kotlin source calls Rust. UniFFI passes structures of JNA's, each of which costs more than the rest of the call.
-//! Here each call goes through UniFFI's other functions, which take two pointers, by `bindings/kotlin/…/Calls.kt` (ADR 21).
+//! Here each call goes through UniFFI's other functions, which take two pointers, by `bindings/kotlin/…/Calls.kt` (ADR 23).
 
 use std::fmt::Write;
 

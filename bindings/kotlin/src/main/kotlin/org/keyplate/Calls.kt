@@ -1,6 +1,6 @@
 // How a call crosses to Rust. `cargo xtask generate kotlin` puts this in the place of what UniFFI writes for it, since a
 // structure of JNA's costs more than the whole rest of a call: arguments and results are numbers in memory that each
-// thread keeps, and the buffers that Rust returned carry the next arguments (ADR 21).
+// thread keeps, and the buffers that Rust returned carry the next arguments (ADR 23).
 
 package org.keyplate
 
