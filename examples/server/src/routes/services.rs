@@ -1,5 +1,6 @@
 //! What users reach by way of this server's accounts, and who may use it.
 
+use axum::http::StatusCode;
 use keyplate::{
     Decision, DecisionReason, GroupId, Keyplate, NewService, Service, ServiceAccess,
     ServiceChanges, ServiceId, ServiceQuery, UserId,
@@ -286,13 +287,18 @@ pub(super) async fn delete(Administrator(caller): Administrator, id: Id) -> Answ
     answer::no_content()
 }
 
-/// May the caller use it? Named by id or slug. Also a refusal is an answer of 200: what asks here decides by it.
+/// May the caller use it? Named by id or slug. A proxy that looks at nothing but the status lets nobody in whom the library
+/// does not.
 pub(super) async fn authorize(Enrolling(caller): Enrolling, service: Id) -> Answer {
     let principal = caller.who.principal.clone();
     let decision = caller
         .call(move |keyplate| keyplate.authorize(&principal, &service.0))
         .await?;
-    answer::ok(&DecisionJson::from(&decision))
+    let status = match decision.allowed {
+        true => StatusCode::OK,
+        false => StatusCode::FORBIDDEN,
+    };
+    Ok(answer::json(status, &DecisionJson::from(&decision)))
 }
 
 fn user(query: &Query) -> Result<Option<UserId>, Failure> {
@@ -331,6 +337,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/api/services/{id}/authorize",
             "Tells whether the caller may use a service",
         )
-        .gives::<DecisionJson>(200),
+        .gives::<DecisionJson>(200)
+        .refuses_otherwise(403, "application/json"),
     ]
 }
