@@ -260,11 +260,8 @@ server.on("upgrade", (request, socket, head) => {
   try {
     // A page of another site may open one, and the browser sends the cookie along.
     if (request.headers.origin !== undefined && request.headers.origin !== origin) throw new Refusal(403, "from another site");
-    const credential = kp.within((own) => {
-      letIn(request, own);
-      return cookieOf(request, "session");
-    });
-    if (credential === "") throw new Refusal(401, "no session");
+    const credential = cookieOf(request, "session");
+    kp.within((own) => own(kp.verify_session(host, ...kp.bytes(credential))));
     upgrade.handleUpgrade(request, socket, head, (opened) => {
       sockets.set(opened, credential);
       opened.on("message", (message) => opened.send(message.toString()));
@@ -300,18 +297,20 @@ function changes(after) {
 
 let seen = changes()[0] ?? 0;
 let looked = Date.now();
+let mustLook = false;
 const feed = setInterval(() => {
   try {
-    let isNew = false;
     for (let rows = changes(seen); rows.length > 0; rows = changes(seen)) {
       seen = rows.at(-1);
-      isNew = true;
+      mustLook = true;
     }
-    if (!isNew && Date.now() - looked < 60_000) return;
+    if (!mustLook && Date.now() - looked < 60_000) return;
     looked = Date.now();
+    mustLook = false; // until a look fails, which is tried again at the next turn
     for (const [socket, credential] of sockets) if (isOver(credential)) socket.close(4001, "signed out");
   } catch (error) {
     console.error("feed:", error.message);
+    mustLook = true;
   }
 }, 500);
 

@@ -99,14 +99,15 @@ class Browser:
 class WebSocket:
     """As much of RFC 6455 as a text, its echo and the end need."""
 
-    def __init__(self, server, browser, origin=None):
+    def __init__(self, server, browser, origin=None, key=None):
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        by_key = f"Authorization: Bearer {key}\r\n" if key else ""
         self.socket.sendall(
             (
                 f"GET /socket HTTP/1.1\r\nHost: localhost:{server.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
-                f"Origin: {origin or server.origin}\r\nCookie: {cookies}\r\n\r\n"
+                f"Origin: {origin or server.origin}\r\nCookie: {cookies}\r\n{by_key}\r\n"
             ).encode()
         )
         self.read = self.socket.makefile("rb")
@@ -186,16 +187,21 @@ def live(server, folder, sockets):
     before = dict(bob.cookies)
     check("a step-up", bob.ceremony("step-up", "authenticate")[0] == 200 and bob.cookies != before)
     check("bob's session goes on", bob.ask("GET", "/library")[0] == 200)
-    socket = WebSocket(server, bob) if sockets else None
-    check("a socket answers", socket is None or socket.echo("hello") == "hello")
+    if sockets:
+        socket = WebSocket(server, bob)
+        check("a socket answers", socket.echo("hello") == "hello")
+        dead = Browser(server, folder, "dead")
+        dead.cookies = {name: value[:-1] for name, value in bob.cookies.items()}
+        check("a key opens none for a dead session", WebSocket(server, dead, key=key).status == 401)
     before = dict(bob.cookies)
     check("bob signs out", bob.ask("POST", "/sign-out")[0] == 204)
     check("the cookie is gone", all("session" not in name for name in bob.cookies))
     bob.cookies = before
     check("the session has ended", bob.ask("GET", "/library")[0] == 401)
-    check("and so has the socket", socket is None or socket.closes())
-    check("it opens no other", socket is None or WebSocket(server, bob).status == 401)
-    check("another site's page opens none", socket is None or WebSocket(server, ann, "http://evil.example").status == 403)
+    if sockets:
+        check("and so has the socket", socket.closes())
+        check("it opens no other", WebSocket(server, bob).status == 401)
+        check("another site's page opens none", WebSocket(server, ann, "http://evil.example").status == 403)
     bob.cookies = {}
     check("bob signs in", bob.ceremony("login", "authenticate") == (200, "bob\n"))
     check("a wrong answer is 400", bob.ask("POST", "/passkey/login/finish", "{}")[0] == 400)
