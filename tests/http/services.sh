@@ -1,5 +1,5 @@
 #!/bin/sh
-# A key makes a service for a group; somebody in it asks whether he may use it, as a proxy would. The body comes with curl's
+# A key makes a service for a group; somebody in it asks whether they may use it, as a proxy would. The body comes with curl's
 # own type, as in the examples of the README.
 . "$(dirname "$0")/lib.sh"
 
@@ -34,14 +34,14 @@ check "services: a group that is not there leaves nothing" 400 "$(as_admin POST 
 check "services: nothing is left" 404 "$(as_admin GET /api/services/half/authorize)"
 check "services: bob" 201 "$(as_admin POST /api/users "{\"username\":\"bob\",\"userGroupIds\":[\"$friends\"]}")"
 bob=$(json .id)
-check "services: his code" 201 "$(as_admin POST "/api/users/$bob/one-time-access-token" '{}')"
-check "services: he is in" 200 "$(status -X POST "$base/api/one-time-access-token/$(json .token)")"
+check "services: a code for bob" 201 "$(as_admin POST "/api/users/$bob/one-time-access-token" '{}')"
+check "services: bob is in" 200 "$(status -X POST "$base/api/one-time-access-token/$(json .token)")"
 credential=$(first_cookie)
-check "services: he may" "200 true group" "$(authorize films)"
+check "services: bob may" "200 true group" "$(authorize films)"
 credential=$key
 check "services: the administrator may not" "403 false no_group" "$(authorize films)"
 check "services: open to everyone" 200 "$(as_admin PUT "/api/services/$films/access" \
     '{"isOpenToEveryone":true,"userGroupIds":[]}')"
-check "services: now he may" "200 true everyone" "$(authorize films)"
+check "services: now they may" "200 true everyone" "$(authorize films)"
 check "services: deleted" 204 "$(as_admin DELETE "/api/services/$films")"
 check "services: gone" "404 not_found" "$(authorize films)"
