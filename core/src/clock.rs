@@ -139,8 +139,12 @@ pub(crate) fn after(now: SystemTime, seconds: i64) -> SystemTime {
 
 /// `time` and so many milliseconds more, within what can be stored.
 pub(crate) fn later(time: SystemTime, millis: i64) -> SystemTime {
-    let millis = to_millis(time).saturating_add(millis);
-    from_millis(millis.clamp(FIRST_MILLIS, LAST_MILLIS))
+    from_millis(within_range(to_millis(time).saturating_add(millis)))
+}
+
+/// The nearest time that can be stored.
+pub(crate) fn within_range(millis: i64) -> i64 {
+    millis.clamp(FIRST_MILLIS, LAST_MILLIS)
 }
 
 /// A number of seconds that has been checked.
