@@ -82,14 +82,14 @@ impl Timekeeper {
 
     /// The time, by a row that begins with the anchor.
     pub(super) fn now(&self, row: &Row<'_, '_>) -> Result<Moment> {
-        let clock = self.clock.now()?;
+        let clock = self.clock.now_in_millis()?;
         self.now_by(row, clock, clock)
     }
 
     /// The same by a server's clock, which all who use it share, unless the host has a clock of its own.
     #[cfg(feature = "postgres")]
     pub(super) fn now_of_server(&self, row: &Row<'_, '_>, clock: SystemTime) -> Result<Moment> {
-        let machine = self.clock.now()?;
+        let (clock, machine) = (clock::to_millis(clock), self.clock.now_in_millis()?);
         let clock = if self.clock.is_hosts() {
             machine
         } else {
@@ -105,9 +105,10 @@ impl Timekeeper {
     }
 
     /// In whole milliseconds as far as possible: this is part of every look-up.
-    fn now_by(&self, row: &Row<'_, '_>, clock: SystemTime, machine: SystemTime) -> Result<Moment> {
-        // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a late boot time, which the
-        // next look at the clock mends; the other way round, time would run ahead for as long as the boot lasts.
+    fn now_by(&self, row: &Row<'_, '_>, clock: i64, machine: i64) -> Result<Moment> {
+        // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a
+        // late boot time, which the next look at the clock mends; the other way round, time would run ahead for as long as
+        // the boot lasts.
         let boot = self.clock.boot_time();
         let stored: i64 = row.at(0)?;
         clock::from_stored(stored).ok_or_else(|| malformed(0))?;
@@ -119,12 +120,11 @@ impl Timekeeper {
             .filter(|since| *since >= 0);
         let is_anchored = since.is_some();
         let since = since.unwrap_or_else(|| self.since_seen((stored, at), boot.millis));
-        let now = self.later_of(clock::to_millis(clock), stored, since);
-        let behind = now - clock::to_millis(machine);
-        self.behind.store(behind, Ordering::Relaxed);
+        let now = self.later_of(clock, stored, since);
+        self.behind.store(now - machine, Ordering::Relaxed);
         Ok(Moment {
             now: clock::from_millis(now),
-            clock,
+            clock: clock::from_millis(clock),
             boot,
             is_anchored,
         })
