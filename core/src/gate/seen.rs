@@ -244,7 +244,7 @@ mod tests {
 
     fn hash(number: usize) -> SecretHash {
         let mut hash = SecretHash::default();
-        hash[..8].copy_from_slice(&number.to_le_bytes());
+        hash[..8].copy_from_slice(&number.to_be_bytes());
         hash
     }
 
