@@ -518,3 +518,27 @@ fn entering_is_in_the_log() {
     }
     assert_eq!((opened(&f), bytes()), (1, before));
 }
+
+/// J1: with a clock that is five minutes behind there is no token, and pages stay open.
+#[test]
+fn a_wrong_clock_closes_no_page() {
+    let f = Fixture::new();
+    service(&f, "films", &[FILMS]);
+    let (_, token) = entered(&f, &f.user("bob"));
+    f.clock.advance(301);
+    f.user("carol");
+    f.clock.set(START);
+    let visitor = visit(&f.keyplate, Some(&token)).unwrap();
+    let issued = f
+        .keyplate
+        .issue_access_token(&visitor.principal, "films", None);
+    assert_eq!(code(issued.map(drop)), ErrorCode::ClockBehind);
+    let bob = f.keyplate.find_user_by_username("bob").unwrap().unwrap();
+    assert!(
+        redeem(
+            &f,
+            &ticket(&f.acting(f.session(&bob).secret.as_str())).unwrap()
+        )
+        .is_ok()
+    );
+}

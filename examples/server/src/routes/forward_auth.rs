@@ -11,7 +11,7 @@ use axum::{
 };
 use keyplate::{KeyplateError, ServiceVisit, ServiceVisitor};
 
-pub(super) use entrance::{ENTRANCE, denied, enter, sign_in, start, style};
+pub(super) use entrance::{ENTRANCE, ways_in};
 
 use crate::http::openapi as doc;
 use crate::http::openapi::Operation;

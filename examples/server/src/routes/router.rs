@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, delete, get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 
 use crate::{
@@ -39,7 +39,7 @@ fn routed(app: App) -> Router {
     let missing = pages.clone();
     resources()
         .merge(webauthn())
-        .merge(services_behind_a_proxy())
+        .merge(forward_auth::ways_in())
         .merge(pages.routes())
         .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
             missing.missing(&method, &uri, &headers)
@@ -100,20 +100,6 @@ fn webauthn() -> Router<App> {
         )
 }
 
-/// What proxies ask, and what browsers are sent to on the hosts of services.
-fn services_behind_a_proxy() -> Router<App> {
-    Router::new()
-        .route(
-            "/api/forward-auth/{proxy}/{service}",
-            any(forward_auth::ask),
-        )
-        .route("/enter", get(forward_auth::sign_in))
-        .route("/.keyplate/start", get(forward_auth::start))
-        .route("/.keyplate/enter", get(forward_auth::enter))
-        .route("/.keyplate/denied", get(forward_auth::denied))
-        .route("/.keyplate/assets/{set}/{*name}", get(forward_auth::style))
-}
-
 fn resources() -> Router<App> {
     Router::new()
         .route(HEALTH, get(instance::health))
@@ -171,6 +157,10 @@ fn resources() -> Router<App> {
         )
         .route("/api/services/{id}/access", put(services::replace_access))
         .route("/api/services/{id}/authorize", get(services::authorize))
+        .route(
+            "/api/forward-auth/{proxy}/{service}",
+            get(forward_auth::ask),
+        )
         .route("/api/custom-claims/suggestions", get(claims::suggestions))
         .route("/api/custom-claims/user/{id}", put(claims::replace_of_user))
         .route(

@@ -3,9 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use axum::{
+    Router,
     extract::{FromRequestParts, Path, State},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use keyplate::{KeyplateError, ServiceEntrance, ServiceVisit};
@@ -31,8 +33,18 @@ pub(crate) const ENTRANCE: &str = "/.keyplate";
 /// For how long somebody may take to sign in.
 const NONCE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
+/// Where browsers are sent, on the host of a service and where people sign in.
+pub(crate) fn ways_in() -> Router<App> {
+    Router::new()
+        .route("/enter", get(sign_in))
+        .route("/.keyplate/start", get(start))
+        .route("/.keyplate/enter", get(enter))
+        .route("/.keyplate/denied", get(denied))
+        .route("/.keyplate/assets/{set}/{*name}", get(style))
+}
+
 /// The origin at which somebody enters: the name under which they came, and the scheme that a trusted proxy tells.
-pub(crate) struct At(String);
+struct At(String);
 
 impl FromRequestParts<App> for At {
     type Rejection = Failure;
@@ -56,7 +68,7 @@ impl FromRequestParts<App> for At {
 }
 
 /// Gives the browser a nonce, and sends it to where people sign in.
-pub(crate) async fn start(
+async fn start(
     State(app): State<App>,
     At(origin): At,
     asked: Query,
@@ -119,12 +131,7 @@ fn is_nonce(text: &str) -> bool {
 }
 
 /// Where people sign in: a ticket for who is, and the sign-in page for who is not.
-pub(crate) async fn sign_in(
-    State(app): State<App>,
-    pages: Pages,
-    query: Query,
-    parts: Parts,
-) -> Response {
+async fn sign_in(State(app): State<App>, pages: Pages, query: Query, parts: Parts) -> Response {
     let client = client::client_info(&app, &parts);
     let Some((_, credential)) = caller::credential(&app, &parts.headers) else {
         return to_sign_in_page(&parts);
@@ -169,7 +176,7 @@ fn to_sign_in_page(parts: &Parts) -> Response {
 }
 
 /// Back on the service's host: the ticket becomes the service's own session, and the browser goes to the page asked for.
-pub(crate) async fn enter(
+async fn enter(
     State(app): State<App>,
     pages: Pages,
     At(origin): At,
@@ -210,7 +217,7 @@ fn lifetime(now: SystemTime, end: SystemTime) -> Duration {
 }
 
 /// What nginx shows in the place of a service's page: it passes no answer of a question on, but for its status.
-pub(crate) async fn denied(
+async fn denied(
     State(app): State<App>,
     pages: Pages,
     At(origin): At,
@@ -235,7 +242,7 @@ pub(crate) async fn denied(
 }
 
 /// What that page looks like: no other file of the pages is answered here.
-pub(crate) async fn style(
+async fn style(
     pages: Pages,
     Path((set, name)): Path<(String, String)>,
     headers: HeaderMap,
