@@ -534,6 +534,7 @@ CREATE TABLE service_sessions (
     secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
     service_id  TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
     session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    origin      TEXT NOT NULL,                 -- at which it was opened
     created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -82,7 +82,8 @@ impl Data {
         data.secrets = (0..sessions).map(|_| token("svc")).collect();
         for (n, secret) in data.secrets.iter().enumerate() {
             let values = params![hash(secret), service.id.as_str(), id(3, n)];
-            let sql = "INSERT INTO service_sessions (secret_hash, service_id, session_id, created_at) VALUES (?1, ?2, ?3, 0)";
+            let sql = "INSERT INTO service_sessions (secret_hash, service_id, session_id, origin, created_at)
+                 VALUES (?1, ?2, ?3, 'https://films.example', 0)";
             transaction
                 .prepare_cached(sql)
                 .unwrap()

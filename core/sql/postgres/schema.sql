@@ -524,6 +524,7 @@ CREATE TABLE service_sessions (
     secret_hash BYTEA PRIMARY KEY CHECK (length(secret_hash) = 32),
     service_id  TEXT COLLATE "C" NOT NULL REFERENCES services (id) ON DELETE CASCADE,
     session_id  TEXT COLLATE "C" NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    origin      TEXT COLLATE "C" NOT NULL,
     created_at  BIGINT NOT NULL
 );
 

@@ -4,7 +4,7 @@ use super::{Engine, LookUp, Reader, Row, Writer, columns::columns, look_up, para
 use crate::{
     error::Result,
     model::{
-        ids::{ServiceId, SessionId},
+        ids::ServiceId,
         service_sessions::{FoundService, FoundServiceSession, StoredTicket},
     },
     values::tokens::SecretHash,
@@ -24,14 +24,15 @@ const LOOK_UP: LookUp = look_up! {
         CASE WHEN services.for_everyone = 1 OR EXISTS (SELECT 1 FROM service_groups \
             JOIN group_members ON group_members.group_id = service_groups.group_id \
             WHERE service_groups.service_id = services.id AND group_members.user_id = users.id) THEN 1 ELSE 0 END, \
-        CASE WHEN EXISTS (SELECT 1 FROM service_origins JOIN service_origins AS other ON other.host = service_origins.host \
-            WHERE service_origins.service_id = services.id AND other.service_id <> services.id) THEN 1 ELSE 0 END, \
+        service_sessions.origin, \
+        (SELECT CASE WHEN EXISTS (SELECT 1 FROM service_origins AS other \
+            WHERE other.host = own.host AND other.service_id <> own.service_id) THEN 0 ELSE 1 END \
+         FROM service_origins AS own WHERE own.service_id = services.id AND own.origin = service_sessions.origin), \
         sessions.id, sessions.secret_hash, sessions.ceiling_scopes, sessions.last_seen_at, sessions.idle_seconds, \
         sessions.expires_at, sessions.ended_at, users.id, users.username, users.display_name, \
         CASE WHEN users.email_held = 1 THEN users.email END, users.status, users.expires_at",
-    JOINED "(SELECT " ("service_origins.origin") " FROM service_origins WHERE service_origins.service_id = services.id), \
-        (SELECT " ("groups.name") " FROM group_members JOIN groups ON groups.id = group_members.group_id \
-            WHERE group_members.user_id = users.id)",
+    JOINED "(SELECT " ("groups.name") " FROM group_members JOIN groups ON groups.id = group_members.group_id \
+        WHERE group_members.user_id = users.id)",
     FROM "service_sessions",
     JOIN "services" ON "services.id = service_sessions.service_id",
     JOIN "sessions" ON "sessions.id = service_sessions.session_id",
@@ -49,22 +50,22 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundServ
                 slug: row.at(1)?,
                 wants_token: row.at(2)?,
                 is_open: row.at(3)?,
-                shares_a_host: row.at(4)?,
-                origins: names(row, 18)?,
+                is_alone: row.at(5)?,
             },
-            session_id: row.at(5)?,
-            session_hash: row.at(6)?,
-            scopes: row.at(7)?,
-            last_seen_at: row.at(8)?,
-            idle_seconds: row.at(9)?,
-            expires_at: row.at(10)?,
-            ended_at: row.at(11)?,
-            user_id: row.at(12)?,
-            username: row.at(13)?,
-            display_name: row.at(14)?,
-            email: row.at(15)?,
-            status: row.at(16)?,
-            user_expires_at: row.at(17)?,
+            origin: row.at(4)?,
+            session_id: row.at(6)?,
+            session_hash: row.at(7)?,
+            scopes: row.at(8)?,
+            last_seen_at: row.at(9)?,
+            idle_seconds: row.at(10)?,
+            expires_at: row.at(11)?,
+            ended_at: row.at(12)?,
+            user_id: row.at(13)?,
+            username: row.at(14)?,
+            display_name: row.at(15)?,
+            email: row.at(16)?,
+            status: row.at(17)?,
+            user_expires_at: row.at(18)?,
             groups: names(row, 19)?,
         })
     })
@@ -81,15 +82,15 @@ fn names(row: &Row<'_, '_>, place: usize) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// F2: does another service have one of this one's hosts?
-pub(crate) fn shares_a_host(reader: &Reader<'_>, id: &ServiceId) -> Result<bool> {
+/// F2: does another service have the host of this origin of a service?
+pub(crate) fn shares_host(reader: &Reader<'_>, id: &ServiceId, origin: &str) -> Result<bool> {
     reader.value(
         r"
         SELECT EXISTS (SELECT 1
-                       FROM service_origins
-                       JOIN service_origins AS other ON other.host = service_origins.host
-                       WHERE service_origins.service_id = ?1 AND other.service_id <> ?1)",
-        params![id],
+                       FROM service_origins AS own
+                       JOIN service_origins AS other ON other.host = own.host
+                       WHERE own.service_id = ?1 AND own.origin = ?2 AND other.service_id <> ?1)",
+        params![id, origin],
     )
 }
 
@@ -165,10 +166,10 @@ pub(crate) fn delete_tickets_made_after(writer: &Writer<'_>, now: SystemTime) ->
 pub(crate) fn insert(
     writer: &Writer<'_>,
     hash: &SecretHash,
-    service_id: &ServiceId,
-    session_id: &SessionId,
+    ticket: &StoredTicket,
     now: SystemTime,
 ) -> Result<()> {
+    let (service_id, session_id) = (&ticket.service_id, &ticket.session_id);
     writer.execute(
         r"
         DELETE FROM service_sessions
@@ -181,8 +182,10 @@ pub(crate) fn insert(
         params![session_id, service_id],
     )?;
     writer.execute(
-        "INSERT INTO service_sessions (secret_hash, service_id, session_id, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![hash, service_id, session_id, now],
+        r"
+        INSERT INTO service_sessions (secret_hash, service_id, session_id, origin, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![hash, service_id, session_id, &ticket.origin, now],
     )?;
     Ok(())
 }

@@ -116,6 +116,8 @@ pub(crate) struct StoredTicket {
 pub(crate) struct FoundServiceSession {
     pub(crate) now: SystemTime,
     pub(crate) service: FoundService,
+    /// At which it was opened.
+    pub(crate) origin: String,
     pub(crate) session_id: SessionId,
     /// Under which the use of the session is noted.
     pub(crate) session_hash: SecretHash,
@@ -140,7 +142,6 @@ pub(crate) struct FoundService {
     pub(crate) wants_token: bool,
     /// To this user.
     pub(crate) is_open: bool,
-    pub(crate) origins: Vec<String>,
-    /// Another service has one of its hosts.
-    pub(crate) shares_a_host: bool,
+    /// No other service has the host at which the session was opened. None if that is no origin of its any more.
+    pub(crate) is_alone: Option<bool>,
 }

@@ -182,20 +182,44 @@ impl Keyplate {
         })
     }
 
-    /// F1, F2: the origin as it is stored, if it is one of the service's, and no cookie of its hosts is anybody else's.
-    fn entrance(&self, reader: &Reader<'_>, service: &Service, origin: &str) -> Result<String> {
-        let shared = db::service_sessions::shares_a_host(reader, &service.id)?;
-        self.check_apart(&service.origins, shared)?;
-        own(&service.origins, origin)
+    /// F1, F2: the origin as it is stored, if it is one of the service's, and no cookie of its host is anybody else's.
+    fn entrance(&self, reader: &Reader<'_>, service: &Service, asked: &str) -> Result<String> {
+        let stored = |text: &str| {
+            service
+                .origins
+                .iter()
+                .find(|origin| *origin == text)
+                .cloned()
+        };
+        let found = stored(asked).or_else(|| stored(&canonical(asked)?));
+        let origin = found.ok_or_else(|| denied(DenialReason::ServiceOrigin))?;
+        let shared = db::service_sessions::shares_host(reader, &service.id, &origin)?;
+        self.check_apart(&origin, !shared)?;
+        Ok(origin)
     }
 
-    fn check_apart(&self, origins: &[String], shares_a_host: bool) -> Result<()> {
+    fn check_apart(&self, origin: &str, is_alone: bool) -> Result<()> {
         let hosts = &self.shared.relying_party.hosts;
-        let is_ours = |origin: &String| hosts.iter().any(|host| *host == host_of(origin));
-        if shares_a_host || origins.iter().any(is_ours) {
+        if !is_alone || hosts.iter().any(|host| host == host_of(origin)) {
             return Err(denied(DenialReason::ServiceHostShared));
         }
         Ok(())
+    }
+
+    /// The same for who has a session of the service already: most ask where it was opened.
+    fn check_entrance(&self, found: &FoundServiceSession, asked: &str) -> Result<()> {
+        if asked != found.origin {
+            let visit = ServiceVisit {
+                service: found.service.slug.clone(),
+                origin: asked.to_owned(),
+                credential: None,
+            };
+            return self.asked(&visit, None).map(drop);
+        }
+        match found.service.is_alone {
+            None => Err(denied(DenialReason::ServiceOrigin)),
+            Some(is_alone) => self.check_apart(&found.origin, is_alone),
+        }
     }
 
     fn redeem_ticket(
@@ -215,7 +239,8 @@ impl Keyplate {
             let good = stored.filter(|stored| {
                 stored.challenge == challenge
                     && stored.expires_at > reader.now()
-                    && own(std::slice::from_ref(&stored.origin), origin).is_ok()
+                    && (stored.origin == origin
+                        || canonical(origin).as_ref() == Some(&stored.origin))
             });
             good.ok_or(KeyplateError::InvalidCredential)
         };
@@ -241,8 +266,7 @@ impl Keyplate {
             };
             let token = tokens::mint(prefix, TokenKind::ServiceSession)?;
             let now = change.now();
-            let (service_id, session_id) = (&stored.service_id, &stored.session_id);
-            db::service_sessions::insert(change, &token.hash, service_id, session_id, now)?;
+            db::service_sessions::insert(change, &token.hash, &stored, now)?;
             let subject = Subject::of(&acting.user, service.id.as_str(), &service.slug);
             let details = [("session", stored.session_id.as_str())];
             change.record(EventKind::ServiceSessionOpened, subject, &details)?;
@@ -259,8 +283,7 @@ impl Keyplate {
     /// Who shows this service session, if they may pass.
     fn visitor(&self, found: FoundServiceSession, origin: &str) -> Result<ServiceVisitor> {
         let service = &found.service;
-        self.check_apart(&service.origins, service.shares_a_host)?;
-        own(&service.origins, origin)?;
+        self.check_entrance(&found, origin)?;
         if !found.is_alive() {
             return Err(KeyplateError::InvalidCredential);
         }
@@ -295,11 +318,10 @@ impl Keyplate {
     }
 }
 
-/// The origin as it is stored, if it is one of these.
-fn own(origins: &[String], asked: &str) -> Result<String> {
-    let stored = |text: &str| origins.iter().find(|origin| *origin == text).cloned();
-    let found = stored(asked).or_else(|| stored(&Origin::parse("origin", asked).ok()?.text));
-    found.ok_or_else(|| denied(DenialReason::ServiceOrigin))
+/// An origin in the form in which it is stored.
+fn canonical(origin: &str) -> Option<String> {
+    let origin = Origin::parse("origin", origin).ok()?;
+    Some(origin.text)
 }
 
 /// The host of an origin as it is stored.

@@ -302,7 +302,7 @@ fn the_host_must_be_the_services_alone() {
     for (slug, origins) in [
         // Where people sign in, on whatever port.
         ("own", &["https://media.example:8443"][..]),
-        ("own-too", &["https://fine.example", "http://media.example"]),
+        ("own-too", &["http://media.example", "https://fine.example"]),
         // Another service, on another port.
         ("near-films", &["https://films.example:9443"]),
     ] {
@@ -312,6 +312,9 @@ fn the_host_must_be_the_services_alone() {
             denied("service_host_shared"),
             "{slug}"
         );
+        if slug == "own-too" {
+            assert_eq!(ask(slug, origins[1]), None, "another host of its own");
+        }
         if slug == "near-films" {
             assert_eq!(ask("films", FILMS), denied("service_host_shared"));
         }
