@@ -25,9 +25,6 @@ const LOOK_UP: LookUp = look_up! {
             JOIN group_members ON group_members.group_id = service_groups.group_id \
             WHERE service_groups.service_id = services.id AND group_members.user_id = users.id) THEN 1 ELSE 0 END, \
         service_sessions.origin, \
-        (SELECT CASE WHEN EXISTS (SELECT 1 FROM service_origins AS other \
-            WHERE other.host = own.host AND other.service_id <> own.service_id) THEN 0 ELSE 1 END \
-         FROM service_origins AS own WHERE own.service_id = services.id AND own.origin = service_sessions.origin), \
         sessions.id, sessions.secret_hash, sessions.ceiling_scopes, sessions.last_seen_at, sessions.idle_seconds, \
         sessions.expires_at, sessions.ended_at, users.id, users.username, users.display_name, \
         CASE WHEN users.email_held = 1 THEN users.email END, users.status, users.expires_at",
@@ -50,23 +47,22 @@ pub(crate) fn look_up(db: &Engine, hash: &SecretHash) -> Result<Option<FoundServ
                 slug: row.at(1)?,
                 wants_token: row.at(2)?,
                 is_open: row.at(3)?,
-                is_alone: row.at(5)?,
             },
             origin: row.at(4)?,
-            session_id: row.at(6)?,
-            session_hash: row.at(7)?,
-            scopes: row.at(8)?,
-            last_seen_at: row.at(9)?,
-            idle_seconds: row.at(10)?,
-            expires_at: row.at(11)?,
-            ended_at: row.at(12)?,
-            user_id: row.at(13)?,
-            username: row.at(14)?,
-            display_name: row.at(15)?,
-            email: row.at(16)?,
-            status: row.at(17)?,
-            user_expires_at: row.at(18)?,
-            groups: names(row, 19)?,
+            session_id: row.at(5)?,
+            session_hash: row.at(6)?,
+            scopes: row.at(7)?,
+            last_seen_at: row.at(8)?,
+            idle_seconds: row.at(9)?,
+            expires_at: row.at(10)?,
+            ended_at: row.at(11)?,
+            user_id: row.at(12)?,
+            username: row.at(13)?,
+            display_name: row.at(14)?,
+            email: row.at(15)?,
+            status: row.at(16)?,
+            user_expires_at: row.at(17)?,
+            groups: names(row, 18)?,
         })
     })
 }
@@ -92,6 +88,25 @@ pub(crate) fn shares_host(reader: &Reader<'_>, id: &ServiceId, origin: &str) -> 
                        WHERE own.service_id = ?1 AND own.origin = ?2 AND other.service_id <> ?1)",
         params![id, origin],
     )
+}
+
+/// Ends those whose origin is none of their service's any more, or has a host that another service has, too (F2): what is
+/// there need not be asked about at each request.
+pub(crate) fn end_misplaced(writer: &Writer<'_>) -> Result<()> {
+    writer.execute(
+        r"
+        DELETE FROM service_sessions
+        WHERE NOT EXISTS (SELECT 1
+                          FROM service_origins AS own
+                          WHERE own.service_id = service_sessions.service_id AND own.origin = service_sessions.origin)
+           OR EXISTS (SELECT 1
+                      FROM service_origins AS own
+                      JOIN service_origins AS other ON other.host = own.host
+                      WHERE own.service_id = service_sessions.service_id AND own.origin = service_sessions.origin
+                        AND other.service_id <> own.service_id)",
+        &[],
+    )?;
+    Ok(())
 }
 
 pub(crate) fn insert_ticket(

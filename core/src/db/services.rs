@@ -110,7 +110,7 @@ pub(crate) fn replace_origins(
             params![id, &origin.text, &origin.host],
         )?;
     }
-    Ok(())
+    super::service_sessions::end_misplaced(writer)
 }
 
 pub(crate) fn set_access(

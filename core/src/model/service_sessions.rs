@@ -142,6 +142,4 @@ pub(crate) struct FoundService {
     pub(crate) wants_token: bool,
     /// To this user.
     pub(crate) is_open: bool,
-    /// No other service has the host at which the session was opened. None if that is no origin of its any more.
-    pub(crate) is_alone: Option<bool>,
 }

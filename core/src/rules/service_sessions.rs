@@ -216,10 +216,8 @@ impl Keyplate {
             };
             return self.asked(&visit, None).map(drop);
         }
-        match found.service.is_alone {
-            None => Err(denied(DenialReason::ServiceOrigin)),
-            Some(is_alone) => self.check_apart(&found.origin, is_alone),
-        }
+        // Another service that came to have this host has ended it.
+        self.check_apart(&found.origin, true)
     }
 
     fn redeem_ticket(

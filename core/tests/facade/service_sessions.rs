@@ -321,6 +321,13 @@ fn the_host_must_be_the_services_alone() {
         f.keyplate.delete_service(&made.id).unwrap();
     }
     assert_eq!(ask("films", FILMS), None);
+    // Whoever is inside is out as soon as a cookie of theirs could reach another.
+    let (_, token) = entered(&f, &f.user("eve"));
+    assert!(visit(&f.keyplate, Some(&token)).is_ok());
+    let near = service(&f, "near-films", &["https://films.example:9443"]);
+    let asked = reason(visit(&f.keyplate, Some(&token)));
+    assert_eq!(asked.1, denied("service_host_shared"));
+    f.keyplate.delete_service(&near.id).unwrap();
     let missing = visit(&f.keyplate, None);
     assert_eq!(code(missing), InvalidCredential);
 }
