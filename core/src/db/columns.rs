@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use super::{Param, Writer};
 use crate::error::Result;
@@ -10,6 +10,8 @@ pub(super) struct Columns<const READ: usize, const KEPT: usize> {
     pub(super) selected: &'static str,
     pub(super) read: [&'static str; READ],
     pub(super) kept: [&'static str; KEPT],
+    /// The statement that stores a row, once it was made.
+    pub(super) insertion: &'static OnceLock<String>,
 }
 
 /// `COLUMNS = table (what a record is read from) kept (what is stored besides: hashes, forms that are compared)`
@@ -26,6 +28,10 @@ macro_rules! columns {
             ),
             read: [stringify!($first) $(, stringify!($more))*],
             kept: [$(stringify!($kept)),*],
+            insertion: {
+                static INSERTION: ::std::sync::OnceLock<String> = ::std::sync::OnceLock::new();
+                &INSERTION
+            },
         };
     };
 }
@@ -39,16 +45,18 @@ impl<const READ: usize, const KEPT: usize> Columns<READ, KEPT> {
         read: &[Param<'_>; READ],
         kept: &[Param<'_>; KEPT],
     ) -> Result<()> {
-        writer.execute(&self.insertion(), &[&read[..], kept].concat())?;
+        writer.execute(self.insertion(), &[&read[..], kept].concat())?;
         Ok(())
     }
 
     /// The statement that does so.
-    pub(super) fn insertion(&self) -> String {
-        let names: Vec<&str> = self.read.iter().chain(&self.kept).copied().collect();
-        let places: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-        let (names, places) = (names.join(", "), places.join(", "));
-        format!("INSERT INTO {} ({names}) VALUES ({places})", self.table)
+    pub(super) fn insertion(&self) -> &'static str {
+        self.insertion.get_or_init(|| {
+            let names: Vec<&str> = self.read.iter().chain(&self.kept).copied().collect();
+            let places: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+            let (names, places) = (names.join(", "), places.join(", "));
+            format!("INSERT INTO {} ({names}) VALUES ({places})", self.table)
+        })
     }
 }
 

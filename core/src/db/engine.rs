@@ -130,6 +130,21 @@ impl Engine {
         }
     }
 
+    /// The same for a call that is going to write what it finds to be right.
+    pub(crate) fn read_before_writing<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
+        let given = Given::nothing();
+        self.reading_before_writing(&|reader| given.keep(f(reader)))?;
+        given.take()
+    }
+
+    fn reading_before_writing(&self, f: Reads<'_>) -> Result<()> {
+        match &self.0 {
+            Kind::Sqlite(engine) => engine.read_before_writing(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(engine) => engine.read(f),
+        }
+    }
+
     /// Runs `f` in one transaction: all of it or nothing.
     pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         let given = Given::nothing();

@@ -149,6 +149,17 @@ impl Keyplate {
         given.take()
     }
 
+    /// The same for what is going to write, if what it finds is right.
+    pub(crate) fn read_before_writing<T>(
+        &self,
+        method: Method,
+        f: impl Fn(&Reader<'_>, &Caller) -> Result<T>,
+    ) -> Result<T> {
+        self.actor.check_kind(method)?;
+        let db = &self.shared.db;
+        db.read_before_writing(|reader| f(reader, &self.actor.resolve(reader, method)?))
+    }
+
     fn reading(
         &self,
         method: Method,

@@ -228,14 +228,19 @@ fn checksum(text: &str) -> [u8; CHECKSUM_LEN] {
 }
 
 /// Appends 256 bits as a number in base 62, most significant digit first.
-fn push_random(out: &mut String, mut number: Zeroizing<[u8; 32]>) {
+fn push_random(out: &mut String, number: Zeroizing<[u8; 32]>) {
+    // In words, most significant first: a quarter of the divisions that bytes would take.
+    let mut words = Zeroizing::new([0_u32; 8]);
+    for (word, bytes) in words.iter_mut().zip(number.chunks_exact(4)) {
+        *word = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    }
     let mut digits = Zeroizing::new([0_u8; RANDOM_LEN]);
     for digit in digits.iter_mut().rev() {
-        let mut remainder = 0_u32;
-        for byte in number.iter_mut() {
-            let value = remainder << 8 | u32::from(*byte);
-            *byte = u8::try_from(value / 62)
-                .expect("a remainder below 62 keeps the quotient in a byte");
+        let mut remainder = 0_u64;
+        for word in words.iter_mut() {
+            let value = remainder << 32 | u64::from(*word);
+            *word = u32::try_from(value / 62)
+                .expect("a remainder below 62 keeps the quotient in a word");
             remainder = value % 62;
         }
         *digit = DIGITS[remainder as usize];

@@ -183,6 +183,24 @@ impl Sqlite {
         })
     }
 
+    /// The same for a call that is going to write: by the writing connection, if nobody has it. That one knows what this process
+    /// has committed last, which a reading one would have to read anew.
+    pub(super) fn read_before_writing<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
+        let at_once = Deadline::of(Duration::ZERO);
+        self.with_connection(
+            || match self.connection(Role::Writer, &at_once) {
+                Err(KeyplateError::Busy) => None,
+                writer => Some(writer),
+            },
+            |connection| {
+                again::committed(
+                    || Transaction::begin(connection, "BEGIN DEFERRED"),
+                    || f(&self.reader(connection)?),
+                )
+            },
+        )
+    }
+
     /// Runs `f` in one IMMEDIATE transaction: all of it or nothing.
     pub(super) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
         self.write_within(self.options.busy_timeout, f)
@@ -353,10 +371,21 @@ impl Sqlite {
     }
 
     fn with_reader<T>(&self, f: impl Fn(&Connection) -> Result<T>) -> Result<T> {
+        self.with_connection(|| None, f)
+    }
+
+    /// By the connection that is preferred, or else by a reading one.
+    fn with_connection<'e, T>(
+        &'e self,
+        preferred: impl Fn() -> Option<Result<Lent<'e>>>,
+        f: impl Fn(&Connection) -> Result<T>,
+    ) -> Result<T> {
         let deadline = Deadline::of(self.options.busy_timeout);
         self.in_turn(&deadline, || {
             let _still = self.enter_reading()?;
-            f(&*self.connection(Role::Reader, &deadline)?)
+            let connection = preferred();
+            let reader = || self.connection(Role::Reader, &deadline);
+            f(&*connection.unwrap_or_else(reader)?)
         })
     }
 

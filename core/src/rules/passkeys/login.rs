@@ -72,16 +72,17 @@ impl Keyplate {
     fn verify_login(&self, ceremony: &str, response: &str) -> Result<(SecretHash, Verified)> {
         let party = &self.shared.relying_party;
         let answer = AssertionAnswer::parse(response);
-        let (challenge, known) = self.read(Method::FinishPasskeyLogin, |reader, _| {
-            party.check_available(reader)?;
-            let login = self.unseal(reader, ceremony)?;
-            check_unspent(reader, &login)?;
-            let answer = answer.as_ref().map_err(|failure| *failure)?;
-            Ok((
-                login.challenge,
-                super::assertions::known(reader, answer, None)?,
-            ))
-        })?;
+        let (challenge, known) =
+            self.read_before_writing(Method::FinishPasskeyLogin, |reader, _| {
+                party.check_available(reader)?;
+                let login = self.unseal(reader, ceremony)?;
+                check_unspent(reader, &login)?;
+                let answer = answer.as_ref().map_err(|failure| *failure)?;
+                Ok((
+                    login.challenge,
+                    super::assertions::known(reader, answer, None)?,
+                ))
+            })?;
         let verified = self.verify_assertion(&challenge, &answer?, known)?;
         Ok((hash(&challenge), verified))
     }

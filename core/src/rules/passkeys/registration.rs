@@ -111,11 +111,12 @@ impl Keyplate {
 
 impl Keyplate {
     fn verify_registration(&self, ceremony: &str, response: &str) -> Result<NewCredential> {
-        let state: State = self.read(Method::FinishPasskeyRegistration, |reader, caller| {
-            let registrant = registrant(reader, caller)?;
-            let owner = (registrant.user.id, registrant.session);
-            ceremonies::state(reader, CeremonyKind::Registration, Some(owner), ceremony)
-        })?;
+        let state: State =
+            self.read_before_writing(Method::FinishPasskeyRegistration, |reader, caller| {
+                let registrant = registrant(reader, caller)?;
+                let owner = (registrant.user.id, registrant.session);
+                ceremonies::state(reader, CeremonyKind::Registration, Some(owner), ceremony)
+            })?;
         let verifier = &self.shared.relying_party.verifier;
         Ok(verifier.register(&state.registration, response)?)
     }

@@ -127,7 +127,7 @@ impl Keyplate {
 
     fn verify_signup(&self, ceremony: &str, response: &str) -> Result<(State, NewCredential)> {
         let party = &self.shared.relying_party;
-        let state: State = self.read(Method::FinishPasskeySignup, |reader, _| {
+        let state: State = self.read_before_writing(Method::FinishPasskeySignup, |reader, _| {
             party.check_available(reader)?;
             ceremonies::state(reader, CeremonyKind::SignUp, None, ceremony)
         })?;

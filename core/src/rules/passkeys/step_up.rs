@@ -92,7 +92,7 @@ impl Keyplate {
     fn verify_step_up(&self, ceremony: &str, response: &str) -> Result<Verified> {
         let party = &self.shared.relying_party;
         let answer = AssertionAnswer::parse(response);
-        let (state, known) = self.read(Method::FinishStepUp, |reader, caller| {
+        let (state, known) = self.read_before_writing(Method::FinishStepUp, |reader, caller| {
             party.check_available(reader)?;
             let owner = own_session(caller)?;
             let state: State =
