@@ -1,6 +1,6 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use keyplate::{Group, GroupId, Keyplate, KeyplateError};
+use keyplate::{Group, GroupId, GroupQuery, Keyplate, KeyplateError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -48,15 +48,39 @@ pub(crate) enum NamedGroup {
 }
 
 impl Visible {
+    /// So many are asked for one by one; of more all are, at once.
+    const FEW: usize = 2;
+    /// As many as one call of the library gives.
+    pub(crate) const MOST: i64 = 1_000;
+
+    pub(crate) fn of(groups: &[Group]) -> Self {
+        let groups = groups.iter();
+        Self(
+            groups
+                .map(|group| (group.id, GroupJson::from(group)))
+                .collect(),
+        )
+    }
+
     pub(crate) fn load<'a>(
         keyplate: &Keyplate,
         ids: impl Iterator<Item = &'a GroupId>,
     ) -> keyplate::Result<Self> {
-        let mut groups = HashMap::new();
-        for id in ids {
-            if groups.contains_key(id) {
-                continue;
+        let wanted: HashSet<&GroupId> = ids.collect();
+        if wanted.len() > Self::FEW {
+            let all = keyplate.list_groups(GroupQuery {
+                limit: Some(Self::MOST),
+                ..GroupQuery::default()
+            });
+            match all {
+                Ok(all) if all.total <= Self::MOST => return Ok(Self::of(&all.items)),
+                Err(error) if hides(&error) => return Ok(Self::default()),
+                Err(error) => return Err(error),
+                Ok(_) => {}
             }
+        }
+        let mut groups = HashMap::new();
+        for id in wanted {
             match keyplate.get_group(id) {
                 Ok(group) => groups.insert(*id, GroupJson::from(&group)),
                 Err(error) if hides(&error) => continue,
