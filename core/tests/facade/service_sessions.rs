@@ -350,6 +350,31 @@ fn each_service_has_a_session_of_its_own() {
     );
 }
 
+/// F1: whoever is inside is so at the service's own origins, whatever a proxy says.
+#[test]
+fn a_session_is_good_at_the_services_origins_alone() {
+    let f = Fixture::new();
+    service(&f, "films", &[FILMS, "https://films.example:8443"]);
+    let (_, token) = entered(&f, &f.user("bob"));
+    for (origin, expected) in [
+        (FILMS, None),
+        ("https://FILMS.example:443", None),
+        ("https://films.example:8443", None),
+        ("http://films.example", Some("service_origin")),
+        ("https://evil.example", Some("service_origin")),
+        ("", Some("service_origin")),
+    ] {
+        let visit = ServiceVisit {
+            service: "films".to_owned(),
+            origin: origin.to_owned(),
+            credential: Some(token.clone()),
+        };
+        let found = f.keyplate.verify_service_session(visit).err();
+        let found = found.and_then(|error| error.reason_code());
+        assert_eq!(found.as_deref(), expected, "{origin}");
+    }
+}
+
 /// F3: the service sees the key, so it must be of no use anywhere else.
 #[test]
 fn keys_for_this_service_alone_pass() {
