@@ -1,0 +1,204 @@
+// The server, a proxy with the files that docs/proxy.md prints, and two services behind it.
+
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { forBooks, printed } from "./document.mjs";
+import { Service } from "./service.mjs";
+import { Visitor } from "./visitor.mjs";
+
+const run = promisify(execFile);
+const WORK = process.env.KEYPLATE_WORK;
+const PATIENCE = 30_000;
+const IDENTITY = "https://id.example";
+
+/** Who there is. Ann administers; Bob is a friend; Eve is none; Dan is one whom the tests disable. */
+const PLAN = `
+[[groups]]
+name = "friends"
+
+[[services]]
+slug = "films"
+name = "Films"
+origins = ["https://films.example"]
+groups = ["friends"]
+
+[[services]]
+slug = "books"
+name = "Books"
+origins = ["https://books.example"]
+for_everyone = true
+
+[[users]]
+username = "ann"
+role = "administrator"
+groups = ["friends"]
+
+[[users]]
+username = "bob"
+display_name = "Bob Łoś"
+email = "bob@post.example"
+groups = ["friends"]
+
+[[users]]
+username = "dan"
+groups = ["friends"]
+
+[[users]]
+username = "eve"
+
+[[api_keys]]
+owner = "ann"
+name = "tests"
+scopes = ["*"]
+generate = true
+`;
+
+export class World {
+  identity = IDENTITY;
+  films = "https://films.example";
+  books = "https://books.example";
+  started = [];
+
+  static async start(proxy, { plan = PLAN } = {}) {
+    const world = new World();
+    world.proxy = proxy;
+    world.folder = await mkdtemp(join(WORK, `${proxy}-`));
+    const services = [Service.start("films", 8096), Service.start("books", 8097)];
+    [world.filmsService, world.booksService] = await Promise.all(services);
+    await world.startServer(plan);
+    await { nginx: startNginx, caddy: startCaddy }[proxy](world);
+    return world;
+  }
+
+  async startServer(plan) {
+    const file = join(this.folder, "plan.toml");
+    await writeFile(file, plan, { mode: 0o600 });
+    this.data = join(this.folder, "data");
+    this.line = ["--data", this.data, "--origin", IDENTITY];
+    await run(process.env.KEYPLATE_SERVER, ["bootstrap", "--file", file, ...this.line]);
+    await this.launch();
+  }
+
+  async launch() {
+    this.server = this.program(process.env.KEYPLATE_SERVER, [...this.line, "--trusted-proxy", "127.0.0.1"]);
+    await listening(1411);
+  }
+
+  /** The server is gone, as in a crash. */
+  async kill() {
+    const gone = new Promise((resolve) => this.server.once("exit", resolve));
+    this.server.kill("SIGKILL");
+    await gone;
+  }
+
+  program(name, line) {
+    const program = spawn(name, line, { stdio: ["ignore", "pipe", "pipe"] });
+    program.log = "";
+    for (const stream of [program.stdout, program.stderr]) {
+      stream.on("data", (text) => {
+        program.log += text;
+      });
+    }
+    this.started.push(program);
+    return program;
+  }
+
+  visitor() {
+    return new Visitor(this);
+  }
+
+  async code(name, ...line) {
+    const { stdout } = await run(process.env.KEYPLATE_SERVER, ["one-time-token", name, ...line, ...this.line]);
+    return stdout.match(/(?:code|token): (\S+)/)[1];
+  }
+
+  async command(...line) {
+    return (await run(process.env.KEYPLATE_SERVER, [...line, ...this.line])).stdout;
+  }
+
+  async stop() {
+    for (const program of this.started) program.kill("SIGKILL");
+    await Promise.all([this.filmsService.stop(), this.booksService.stop()]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function startNginx(world) {
+  await mkdir("/etc/nginx/conf.d", { recursive: true });
+  await mkdir("/etc/nginx/tls", { recursive: true });
+  for (const host of ["id.example", "films.example", "books.example"]) await certify(host);
+  await writeFile("/etc/nginx/conf.d/keyplate.conf", printed("/etc/nginx/conf.d/keyplate.conf"));
+  const films = printed("/etc/nginx/conf.d/films.conf");
+  await writeFile("/etc/nginx/conf.d/films.conf", films);
+  await writeFile("/etc/nginx/conf.d/books.conf", forBooks(films));
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const temporary = paths.map((name) => `${name}_temp_path ${world.folder}/${name};`).join("\n");
+  const frame = `
+user root;
+daemon off;
+pid ${world.folder}/nginx.pid;
+error_log ${world.folder}/error.log;
+events {}
+http {
+    access_log off;
+    ${temporary}
+    include /etc/nginx/conf.d/*.conf;
+}
+`;
+  await writeFile("/etc/nginx/nginx.conf", frame);
+  const log = ["-e", `${world.folder}/error.log`];
+  await run("nginx", [...log, "-t"]);
+  world.front = world.program("nginx", log);
+  await listening(443);
+}
+
+async function certify(host) {
+  const files = ["-keyout", `/etc/nginx/tls/${host}.key`, "-out", `/etc/nginx/tls/${host}.pem`];
+  const names = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
+  await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", ...files, ...names]);
+}
+
+async function startCaddy(world) {
+  const file = printed("/etc/caddy/Caddyfile");
+  const films = file.slice(file.indexOf("\nfilms.example {"));
+  await writeFile("/etc/caddy/Caddyfile", file);
+  await writeFile("/etc/caddy/books", forBooks(films));
+  // Its own authority in place of one of the world outside.
+  const frame = `
+{
+    local_certs
+    skip_install_trust
+    admin off
+    storage file_system ${world.folder}/caddy
+}
+import /etc/caddy/Caddyfile
+import /etc/caddy/books
+`;
+  const whole = join(world.folder, "Caddyfile");
+  await writeFile(whole, frame);
+  world.front = world.program("caddy", ["run", "--adapter", "caddyfile", "--config", whole]);
+  await listening(443);
+}
+
+async function listening(port) {
+  const end = Date.now() + PATIENCE;
+  while (!(await reached(port))) {
+    if (Date.now() > end) throw new Error(`nobody listens at ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function reached(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const done = (result) => () => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", done(true));
+    socket.once("error", done(false));
+  });
+}
