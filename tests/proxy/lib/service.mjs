@@ -58,7 +58,8 @@ export class Service {
     const told = { service: this.name, method, url, headers, length, sha256: hash.digest("hex") };
     response.writeHead(200, { "Content-Type": isPage ? "text/html" : "application/json" });
     const user = headers["remote-user"];
-    response.end(isPage ? `<!doctype html><title>${this.name}</title><h1>${this.name}: ${user}</h1><p>${url}` : JSON.stringify(told));
+    const page = `<!doctype html><title>${this.name}</title><h1>${this.name}: ${user}</h1><p>${url}`;
+    response.end(isPage ? page : JSON.stringify(told));
   }
 
   stop() {

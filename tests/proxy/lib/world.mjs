@@ -91,7 +91,7 @@ export class World {
   async kill() {
     const gone = new Promise((resolve) => this.server.once("exit", resolve));
     this.server.kill("SIGKILL");
-    await gone;
+    return gone;
   }
 
   program(name, line) {
@@ -120,10 +120,18 @@ export class World {
   }
 
   async stop() {
-    for (const program of this.started) program.kill("SIGKILL");
+    await Promise.all(this.started.map(ended));
     await Promise.all([this.filmsService.stop(), this.booksService.stop()]);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Its own children are gone too, which a kill would leave behind. */
+async function ended(program) {
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  const gone = new Promise((resolve) => program.once("exit", resolve));
+  program.kill("SIGTERM");
+  await gone;
 }
 
 async function startNginx(world) {
@@ -158,7 +166,8 @@ http {
 async function certify(host) {
   const files = ["-keyout", `/etc/nginx/tls/${host}.key`, "-out", `/etc/nginx/tls/${host}.pem`];
   const names = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
-  await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", ...files, ...names]);
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  await run("openssl", ["req", "-x509", ...key, ...files, ...names]);
 }
 
 async function startCaddy(world) {
