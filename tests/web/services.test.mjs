@@ -98,6 +98,33 @@ chapter("Ann makes three services, closed at first", async () => {
   for (const person of [ann, bob, cem]) assert.deepEqual(await servicesOf(person), []);
 });
 
+chapter("a service's page has the proxy's files, ready to copy", async () => {
+  await ann.open("/admin/services");
+  await ann.follow("Films & series");
+  const section = ann.section("Behind a reverse proxy");
+  const file = (name) => section.locator("details", { has: ann.page.getByText(name, { exact: true }) });
+  for (const [name, line] of [
+    ["nginx", "proxy_pass http://127.0.0.1:8096;"],
+    ["Caddy", "reverse_proxy 127.0.0.1:8096"],
+    ["Traefik", "url: http://127.0.0.1:8096"],
+  ]) {
+    await file(name).locator("summary").click();
+    const text = file(name).getByLabel("For this service");
+    assert.ok((await text.inputValue()).includes(line), name);
+    assert.ok((await text.inputValue()).includes("films.example"), name);
+  }
+  await section.getByLabel("Where the application listens").fill("10.0.0.5:9000");
+  const text = file("nginx").getByLabel("For this service");
+  assert.ok((await text.inputValue()).includes("proxy_pass http://10.0.0.5:9000;"));
+  await ann.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await file("nginx").getByRole("button", { name: "Copy", exact: true }).first().click();
+  await ann.sees("Copied.");
+  assert.equal(await ann.page.evaluate(() => navigator.clipboard.readText()), await text.inputValue());
+  await ann.open("/admin/services");
+  await ann.follow("Workshop");
+  await ann.section("Behind a reverse proxy").getByText("Give the service its address first").waitFor();
+});
+
 chapter("she opens one to everyone, with the keyboard alone", async () => {
   await ann.open("/admin/services");
   await ann.page.getByLabel("Search services").fill("lib");

@@ -8,6 +8,7 @@ import { button, section } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
 import { goTo } from "../parts/go.js";
 import { entitle, pageHead } from "../parts/shell.js";
+import { behindProxy } from "./proxy.js";
 import { accessBadge, explained, serviceFields, serviceValues } from "./services.js";
 import { groupTicks } from "./users.js";
 
@@ -33,6 +34,7 @@ export async function show({ main, id }) {
           }),
           access(service, groups, reload),
           details(service, reload),
+          behindProxy(service),
           end(service),
         );
       },

@@ -757,6 +757,19 @@ export default {
     "Niemand kommt mehr mit einem Konto dieses Servers hinein, und er verschwindet aus den Listen.",
   "services.delete.stays":
     "Benutzer, Gruppen und die Anwendung selbst bleiben. Das lässt sich nicht rückgängig machen; um ihn eine Weile zu sperren, schließe ihn.",
+  proxy: "Hinter einem Reverse-Proxy",
+  "proxy.text":
+    "Eine Anwendung ohne eigene Anmeldung: Der Proxy fragt diesen Server bei jeder Anfrage und lässt nur die von Personen durch, die den Dienst benutzen dürfen.",
+  "proxy.noAddress": "Gib dem Dienst zuerst seine Adresse, unter „Namen und Adressen“.",
+  "proxy.alone": "Nur der Proxy darf die Anwendung erreichen",
+  "proxy.alone.text":
+    "Wer ihren Port direkt erreicht, kann sich als jede Person ausgeben. Starte diesen Server mit --trusted-proxy und der Adresse des Proxys; in docs/proxy.md steht, was sonst noch gelten muss.",
+  "proxy.address": "Wo die Anwendung lauscht",
+  "proxy.address.hint": "Wie der Proxy sie erreicht: eine Adresse und ein Port.",
+  "proxy.keyplate": "Wo dieser Server lauscht",
+  "proxy.keyplate.hint": "Wie der Proxy ihn erreicht: eine Adresse und ein Port.",
+  "proxy.each": "Für diesen Dienst",
+  "proxy.once": "Einmal, für alle Dienste",
   access: "Wer ihn benutzen darf",
   "access.to": "Offen für",
   "access.nobody": "Niemanden: Er ist geschlossen",

@@ -735,6 +735,19 @@ export default {
     "Nobody gets into it by an account of this server any more, and it goes from people's lists.",
   "services.delete.stays":
     "Users, groups and the application itself stay. This cannot be undone; to keep people out for a while, close it.",
+  proxy: "Behind a reverse proxy",
+  "proxy.text":
+    "An application without a sign-in of its own: the proxy asks this server about each request, and passes on only those of people who may use it.",
+  "proxy.noAddress": "Give the service its address first, under “Names and addresses”.",
+  "proxy.alone": "Only the proxy may reach the application",
+  "proxy.alone.text":
+    "Whoever reaches its port directly can say that they are anybody. Start this server with --trusted-proxy and the proxy's address; docs/proxy.md says what else must hold.",
+  "proxy.address": "Where the application listens",
+  "proxy.address.hint": "As the proxy reaches it: an address and a port.",
+  "proxy.keyplate": "Where this server listens",
+  "proxy.keyplate.hint": "As the proxy reaches it: an address and a port.",
+  "proxy.each": "For this service",
+  "proxy.once": "Once, for all services",
   access: "Who may use it",
   "access.to": "Open to",
   "access.nobody": "Nobody: it is closed",

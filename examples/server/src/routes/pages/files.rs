@@ -28,7 +28,7 @@ static BUILT_IN: &[(&str, &[u8])] = &files! {
     "account/account.js" "account/apps.js" "account/keys.js" "account/myservices.js"
     "account/new-app.js" "account/new-key.js" "admin/access.js" "admin/admin.js" "admin/audit.js"
     "admin/change.js" "admin/claims.js" "admin/group.js" "admin/groups.js" "admin/keys.js"
-    "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js"
+    "admin/proxy-files.js" "admin/proxy.js" "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js"
     "admin/user.js" "admin/users.js" "doors/code.js" "doors/device.js" "doors/door.html"
     "doors/door.js" "doors/elsewhere.html" "doors/home.js" "doors/missing.js" "doors/setup.js"
     "doors/signin.js" "doors/signup.js" "kit/account.js" "kit/add-device.js" "kit/calls.js"
