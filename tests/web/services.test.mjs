@@ -121,8 +121,8 @@ chapter("a service's page has the proxy's files, ready to copy", async () => {
   await ann.sees("Copied.");
   assert.equal(await ann.page.evaluate(() => navigator.clipboard.readText()), await text.inputValue());
   await ann.open("/admin/services");
-  await ann.follow("Workshop");
-  await ann.section("Behind a reverse proxy").getByText("Give the service its address first").waitFor();
+  await ann.follow("Library");
+  await ann.section("Behind a reverse proxy").getByText("Give the service an https:// address first").waitFor();
 });
 
 chapter("she opens one to everyone, with the keyboard alone", async () => {

@@ -2,6 +2,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,6 +31,7 @@ slug = "books"
 name = "Books"
 origins = ["https://books.example"]
 for_everyone = true
+wants_token = true
 
 [[users]]
 username = "ann"
@@ -78,7 +80,8 @@ export class World {
     await writeFile(file, plan, { mode: 0o600 });
     this.data = join(this.folder, "data");
     this.line = ["--data", this.data, "--origin", IDENTITY];
-    await run(process.env.KEYPLATE_SERVER, ["bootstrap", "--file", file, ...this.line]);
+    const { stdout } = await run(process.env.KEYPLATE_SERVER, ["bootstrap", "--file", file, ...this.line]);
+    this.key = stdout.match(/kp_key_\S+/)[0];
     await this.launch();
   }
 
@@ -113,6 +116,55 @@ export class World {
   async code(name, ...line) {
     const { stdout } = await run(process.env.KEYPLATE_SERVER, ["one-time-token", name, ...line, ...this.line]);
     return stdout.match(/(?:code|token): (\S+)/)[1];
+  }
+
+  /** What an administrator's script does; gives the answer's body. */
+  async administrate(method, path, body) {
+    const answer = await this.direct(method, path, { headers: { "X-API-Key": this.key }, body });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.text ? JSON.parse(answer.text) : null;
+  }
+
+  /** Past the proxy, to the server's own port; `from` is an address of this machine. */
+  direct(method, path, { headers = {}, body, from } = {}) {
+    const sent = { Host: "id.example", "Content-Type": "application/json", ...headers };
+    const options = { host: "127.0.0.1", port: 1411, method, path, headers: sent, localAddress: from, agent: false };
+    return new Promise((resolve, reject) => {
+      const asked = request(options, async (answer) => {
+        const parts = [];
+        for await (const part of answer) parts.push(part);
+        resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(parts).toString() });
+      });
+      asked.on("error", reject);
+      asked.end(body === undefined ? "" : JSON.stringify(body));
+    });
+  }
+
+  /** A user, a group or a service by what it is called. */
+  async find(kind, name) {
+    const { data } = await this.administrate("GET", `/api/${kind}?limit=100`);
+    return data.find((it) => [it.username, it.name, it.slug].includes(name));
+  }
+
+  async setAccess(slug, access) {
+    const { id } = await this.find("services", slug);
+    await this.administrate("PUT", `/api/services/${id}/access`, access);
+  }
+
+  async setGroups(username, names) {
+    const { id } = await this.find("users", username);
+    const groups = await Promise.all(names.map((name) => this.find("user-groups", name)));
+    await this.administrate("PUT", `/api/users/${id}/user-groups`, { userGroupIds: groups.map((group) => group.id) });
+  }
+
+  async disable(username, disabled) {
+    const user = await this.find("users", username);
+    await this.administrate("PUT", `/api/users/${user.id}`, { ...user, disabled });
+  }
+
+  /** Changes the file itself, as time would. */
+  async sql(text) {
+    await run("sqlite3", ["-cmd", ".timeout 10000", join(this.data, "keyplate.db"), text]);
   }
 
   async command(...line) {

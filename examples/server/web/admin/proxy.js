@@ -14,16 +14,18 @@ const PROXIES = [
 ];
 
 export function behindProxy(service) {
-  const hosts = service.origins.map((origin) => new URL(origin).hostname);
+  const hosts = hostsOf(service);
   const frame = { id: "proxy", title: t("proxy"), text: t("proxy.text") };
-  if (hosts.length === 0) return section(frame, h("div", { class: "panel" }, h("p", { class: "hint" }, t("proxy.noAddress"))));
+  if (hosts.length === 0) {
+    return section(frame, h("div", { class: "panel" }, h("p", { class: "hint" }, t("proxy.noAddress"))));
+  }
   const address = place("address", t("proxy.address"), t("proxy.address.hint"), "127.0.0.1:8096");
   const keyplate = place("keyplate", t("proxy.keyplate"), t("proxy.keyplate.hint"), "127.0.0.1:1411");
   const boxes = PROXIES.map(([name, title]) => ({ name, each: box(t("proxy.each")), once: box(t("proxy.once")), title }));
   const write = () => {
     const files = proxyFiles({
       slug: service.slug,
-      hosts: [...new Set(hosts)],
+      hosts,
       identity: location.hostname,
       authority: location.host,
       keyplate: keyplate.value || "127.0.0.1:1411",
@@ -49,6 +51,12 @@ export function behindProxy(service) {
       ),
     ),
   );
+}
+
+/** Of the addresses with https, for which the files are. */
+function hostsOf({ origins }) {
+  const urls = origins.map((origin) => new URL(origin)).filter(({ protocol }) => protocol === "https:");
+  return [...new Set(urls.map(({ hostname }) => hostname))];
 }
 
 function place(name, label, hint, value) {

@@ -760,7 +760,7 @@ export default {
   proxy: "Hinter einem Reverse-Proxy",
   "proxy.text":
     "Eine Anwendung ohne eigene Anmeldung: Der Proxy fragt diesen Server bei jeder Anfrage und lässt nur die von Personen durch, die den Dienst benutzen dürfen.",
-  "proxy.noAddress": "Gib dem Dienst zuerst seine Adresse, unter „Namen und Adressen“.",
+  "proxy.noAddress": "Gib dem Dienst zuerst eine https://-Adresse, unter „Namen und Adressen“.",
   "proxy.alone": "Nur der Proxy darf die Anwendung erreichen",
   "proxy.alone.text":
     "Wer ihren Port direkt erreicht, kann sich als jede Person ausgeben. Starte diesen Server mit --trusted-proxy und der Adresse des Proxys; in docs/proxy.md steht, was sonst noch gelten muss.",

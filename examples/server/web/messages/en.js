@@ -738,7 +738,7 @@ export default {
   proxy: "Behind a reverse proxy",
   "proxy.text":
     "An application without a sign-in of its own: the proxy asks this server about each request, and passes on only those of people who may use it.",
-  "proxy.noAddress": "Give the service its address first, under “Names and addresses”.",
+  "proxy.noAddress": "Give the service an https:// address first, under “Names and addresses”.",
   "proxy.alone": "Only the proxy may reach the application",
   "proxy.alone.text":
     "Whoever reaches its port directly can say that they are anybody. Start this server with --trusted-proxy and the proxy's address; docs/proxy.md says what else must hold.",
