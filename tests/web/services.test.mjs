@@ -1,10 +1,21 @@
 // Services: Ann makes three, opens one to everyone and one to a group, and leaves one closed; each sees exactly his.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { allow, becomeAdministrator, signUp } from "./lib/begin.mjs";
 import { launch } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
+
+const SOURCE = readFileSync(new URL("../../examples/server/web/admin/proxy-files.js", import.meta.url), "utf8");
+const { proxyFiles } = await import(`data:text/javascript,${encodeURIComponent(SOURCE)}`);
+const FILES = {
+  slug: "films",
+  hosts: ["films.example"],
+  identity: "localhost",
+  keyplate: "127.0.0.1:1411",
+  address: "127.0.0.1:8096",
+};
 
 let browser, server, ann, bob, cem;
 let broken = null;
@@ -112,6 +123,10 @@ chapter("a service's page has the proxy's files, ready to copy", async () => {
     const text = file(name).getByLabel("For this service");
     assert.ok((await text.inputValue()).includes(line), name);
     assert.ok((await text.inputValue()).includes("films.example"), name);
+    // As it was written, with its indentation: in YAML that means something.
+    const written = proxyFiles({ ...FILES, authority: new URL(server.origin).host });
+    assert.equal(await text.inputValue(), written[name.toLowerCase()].each);
+    assert.equal(await file(name).getByLabel("Once, for all services").inputValue(), written[name.toLowerCase()].once);
   }
   await section.getByLabel("Where the application listens").fill("10.0.0.5:9000");
   const text = file("nginx").getByLabel("For this service");

@@ -67,12 +67,13 @@ function place(name, label, hint, value) {
 /** A file under its name, with its button. */
 function box(title) {
   const id = newId("file");
-  const text = h("textarea", { id, readonly: true, rows: 12, wrap: "off", dir: "ltr", spellcheck: "false", class: "file" });
+  const text = h("textarea", { id, readonly: true, wrap: "off", dir: "ltr", spellcheck: "false", class: "file" });
   const head = h("div", { class: "file-head" });
   return {
     element: h("div", { class: "file-box" }, head, text),
     write: (file) => {
       text.value = file;
+      text.rows = Math.min(file.split("\n").length, 14);
       fill(head, h("label", { for: id, class: "label" }, title), copyButton(file, text));
     },
   };
