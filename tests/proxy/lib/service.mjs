@@ -20,6 +20,8 @@ export class Service {
     service.server.on("upgrade", (request, socket, head) => {
       service.note(request);
       sockets.handleUpgrade(request, socket, head, (web) => {
+        // Caddy ends with a frame that RFC 6455 does not let a client send.
+        web.on("error", () => web.terminate());
         web.send(JSON.stringify(request.headers));
         web.on("message", (text) => web.send(`echo ${text}`));
       });

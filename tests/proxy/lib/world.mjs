@@ -17,6 +17,10 @@ const IDENTITY = "https://id.example";
 
 /** Who there is. Ann administers; Bob is a friend; Eve is none; Dan is one whom the tests disable. */
 const PLAN = `
+[settings]
+signup_mode = "open"
+signup_approval = true
+
 [[groups]]
 name = "friends"
 
@@ -56,6 +60,18 @@ owner = "ann"
 name = "tests"
 scopes = ["*"]
 generate = true
+
+[[api_keys]]
+owner = "ann"
+name = "films"
+scopes = ["films:view"]
+generate = true
+
+[[api_keys]]
+owner = "ann"
+name = "films and more"
+scopes = ["films:view", "users:read"]
+generate = true
 `;
 
 export class World {
@@ -81,7 +97,7 @@ export class World {
     this.data = join(this.folder, "data");
     this.line = ["--data", this.data, "--origin", IDENTITY];
     const { stdout } = await run(process.env.KEYPLATE_SERVER, ["bootstrap", "--file", file, ...this.line]);
-    this.key = stdout.match(/kp_key_\S+/)[0];
+    [this.key, this.filmsKey, this.wideKey] = stdout.match(/kp_key_\S+/g);
     await this.launch();
   }
 
