@@ -19,7 +19,7 @@ if [ -z "${CHROMIUM:-}" ]; then
 fi
 export CHROMIUM
 
-export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 WEB_SCREENSHOTS="$root/target/proxy-screenshots"
 for folder in tests/web tests/proxy; do
     (
         cd "$folder"

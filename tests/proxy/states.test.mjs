@@ -160,8 +160,8 @@ for (const proxy of ["nginx", "caddy"]) {
       assert.equal((await ann.open(`${world.films}/`)).status, 200);
       world.filmsService.requests = [];
       await world.setAccess("films", { isOpenToEveryone: false, userGroupIds: [] });
-      isRefused(await visitor.ask(`${world.films}/`, { headers: PAGE }), world.filmsService, /closed/i);
-      isRefused(await ann.ask(`${world.films}/`, { headers: PAGE }), world.filmsService, /closed/i);
+      isRefused(await visitor.ask(`${world.films}/`, { headers: PAGE }), world.filmsService, /no access to this service/);
+      isRefused(await ann.ask(`${world.films}/`, { headers: PAGE }), world.filmsService, /no access to this service/);
       const { id } = await world.find("user-groups", "friends");
       await world.setAccess("films", { isOpenToEveryone: false, userGroupIds: [id] });
       assert.equal((await visitor.ask(`${world.films}/`)).status, 200);
