@@ -80,9 +80,10 @@ export class World {
   books = "https://books.example";
   started = [];
 
-  static async start(proxy, { plan = PLAN } = {}) {
+  static async start(proxy, { plan = PLAN, more = "" } = {}) {
     const world = new World();
     world.proxy = proxy;
+    world.more = more;
     world.folder = await mkdtemp(join(WORK, `${proxy}-`));
     const services = [Service.start("films", 8096), Service.start("books", 8097)];
     [world.filmsService, world.booksService] = await Promise.all(services);
@@ -222,6 +223,7 @@ http {
     access_log off;
     ${temporary}
     include /etc/nginx/conf.d/*.conf;
+    ${world.more}
 }
 `;
   await writeFile("/etc/nginx/nginx.conf", frame);
