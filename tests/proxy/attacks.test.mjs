@@ -79,6 +79,14 @@ for (const proxy of ["nginx", "caddy"]) {
       assert.equal((await ask("films", { cookie, headers, from: "198.51.100.7" })).status, 403);
     });
 
+    test("and nobody through it, under the identity's own name", async () => {
+      const headers = { "X-Original-Method": "GET", "X-Original-URL": `${world.films}/` };
+      const cookie = { Cookie: cookies(bob, "films.example") };
+      const visitor = world.visitor();
+      const answer = await visitor.ask(`${world.identity}/api/forward-auth/${proxy}/films`, { headers: { ...headers, ...cookie } });
+      assert.equal(answer.status, 404);
+    });
+
     test("nor does another service's slug go with this host, or its session with another", async () => {
       assert.equal((await bob.open(`${world.books}/`)).status, 200);
       const [films, books] = [cookies(bob, "films.example"), cookies(bob, "books.example")];
