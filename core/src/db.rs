@@ -32,8 +32,8 @@ mod engine;
 mod value;
 
 pub(crate) use engine::{
-    Engine, LookUp, Options, Place, Reader, Row, Writer, anchor_columns, hold_still, look_up,
-    server_clock,
+    Engine, Given, LookUp, Options, Place, Reader, Row, Writer, anchor_columns, hold_still,
+    look_up, server_clock,
 };
 pub use engine::{
     ForkGuard, RestoredBackup, before_fork, check_ownership, give_up_waiting_if, restore_backup,

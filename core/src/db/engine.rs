@@ -22,6 +22,7 @@
 //! statements on what they are given.
 
 mod again;
+mod given;
 mod look_up;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -53,6 +54,7 @@ use crate::{
 };
 
 pub use again::run_transactions_twice;
+pub(crate) use given::Given;
 pub(crate) use look_up::{LookUp, look_up};
 pub(crate) use row::Row;
 pub use sqlite::{ForkGuard, RestoredBackup, before_fork, check_ownership, restore_backup};
@@ -89,6 +91,10 @@ enum Kind {
     Postgres(Arc<Postgres>),
 }
 
+/// What runs in a transaction, as the engines run it.
+type Reads<'f> = &'f dyn Fn(&Reader<'_>) -> Result<()>;
+type Writes<'f> = &'f dyn Fn(&Writer<'_>) -> Result<()>;
+
 impl Engine {
     pub(crate) fn open(options: Options, clock: Clock) -> Result<Self> {
         match &options.place {
@@ -111,6 +117,12 @@ impl Engine {
 
     /// Runs `f` on one snapshot of the database.
     pub(crate) fn read<T>(&self, f: impl Fn(&Reader<'_>) -> Result<T>) -> Result<T> {
+        let given = Given::nothing();
+        self.reading(&|reader| given.keep(f(reader)))?;
+        given.take()
+    }
+
+    fn reading(&self, f: Reads<'_>) -> Result<()> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.read(f),
             #[cfg(feature = "postgres")]
@@ -120,6 +132,12 @@ impl Engine {
 
     /// Runs `f` in one transaction: all of it or nothing.
     pub(crate) fn write<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
+        let given = Given::nothing();
+        self.writing(&|writer| given.keep(f(writer)))?;
+        given.take()
+    }
+
+    fn writing(&self, f: Writes<'_>) -> Result<()> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.write(f),
             #[cfg(feature = "postgres")]
@@ -129,6 +147,12 @@ impl Engine {
 
     /// The same, but gives up as `Busy` at once when somebody else is writing.
     pub(crate) fn write_if_free<T>(&self, f: impl Fn(&Writer<'_>) -> Result<T>) -> Result<T> {
+        let given = Given::nothing();
+        self.writing_if_free(&|writer| given.keep(f(writer)))?;
+        given.take()
+    }
+
+    fn writing_if_free(&self, f: Writes<'_>) -> Result<()> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.write_if_free(f),
             #[cfg(feature = "postgres")]
@@ -142,6 +166,14 @@ impl Engine {
         &self,
         f: impl Fn(&Writer<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
+        let given = Given::nothing();
+        match self.trying_to_write_nothing(&|writer| given.keep(f(writer)))? {
+            Some(()) => given.take().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn trying_to_write_nothing(&self, f: Writes<'_>) -> Result<Option<()>> {
         match &self.0 {
             Kind::Sqlite(engine) => engine.if_nothing_is_written(f),
             #[cfg(feature = "postgres")]

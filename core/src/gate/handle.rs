@@ -6,7 +6,7 @@ use std::{cell::OnceCell, fmt, sync::Arc};
 use crate::gate::panic_hook;
 use crate::{
     crypto::{key_cipher::KeyCipher, password_cipher::PasswordCipher},
-    db::{Engine, Reader},
+    db::{Engine, Given, Reader},
     error::Result,
     gate::{
         caller::{Actor, Caller},
@@ -144,6 +144,16 @@ impl Keyplate {
         method: Method,
         f: impl Fn(&Reader<'_>, &Caller) -> Result<T>,
     ) -> Result<T> {
+        let given = Given::nothing();
+        self.reading(method, &|reader, caller| given.keep(f(reader, caller)))?;
+        given.take()
+    }
+
+    fn reading(
+        &self,
+        method: Method,
+        f: &dyn Fn(&Reader<'_>, &Caller) -> Result<()>,
+    ) -> Result<()> {
         self.actor.check_kind(method)?;
         self.shared.db.read(|reader| {
             let caller = self.actor.resolve(reader, method)?;
@@ -159,8 +169,9 @@ impl Keyplate {
         method: Method,
         f: impl Fn(&Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.actor.check_kind(method)?;
-        self.write_as(|writer| self.actor.resolve(writer, method), f)
+        let given = Given::nothing();
+        self.writing(Some(method), &|change| given.keep(f(change)))?;
+        given.take()
     }
 
     /// What `write` would give, without anybody's waiting, if there is nothing to change; nothing where there is.
@@ -178,32 +189,37 @@ impl Keyplate {
 
     /// What the library does by itself, as the host.
     pub(crate) fn write_for_host<T>(&self, f: impl Fn(&Change<'_>) -> Result<T>) -> Result<T> {
-        self.write_as(|_| Ok(Caller::Host), f)
+        let given = Given::nothing();
+        self.writing(None, &|change| given.keep(f(change)))?;
+        given.take()
     }
 
-    fn write_as<T>(
-        &self,
-        caller: impl Fn(&Reader<'_>) -> Result<Caller>,
-        f: impl Fn(&Change<'_>) -> Result<T>,
-    ) -> Result<T> {
+    /// For the caller of a method, or for the host.
+    fn writing(&self, method: Option<Method>, f: &dyn Fn(&Change<'_>) -> Result<()>) -> Result<()> {
+        if let Some(method) = method {
+            self.actor.check_kind(method)?;
+        }
         // What runs again leaves nothing behind (D6): events are told, and what was taken along is gone, after the commit.
         let taken = OnceCell::new();
-        let (result, mut events, seen, stored) = self.shared.db.write(|writer| {
-            let caller = caller(writer)?;
+        let (mut events, seen, stored) = self.shared.db.write(|writer| {
+            let caller = match method {
+                Some(method) => self.actor.resolve(writer, method)?,
+                None => Caller::Host,
+            };
             let change = Change::new(writer, &caller, &self.client);
             change.note_clock()?;
-            let result = f(&change)?;
+            f(&change)?;
             #[cfg(debug_assertions)]
             panic_hook::check();
             let seen = self.shared.seen.take_along(writer)?;
             let refusals = taken.get_or_init(|| self.shared.refusals.take());
             let stored = refusals.store(writer)?;
-            Ok((result, change.into_events(), seen, stored))
+            Ok((change.into_events(), seen, stored))
         })?;
         events.extend(refusals::committed(taken, stored));
         self.shared.seen.forget(&seen);
         self.deliver(events);
-        Ok(result)
+        Ok(())
     }
 
     /// A1: a refusal is counted in one row per event, caller, source and minute. Failing at that changes nothing: what cannot be

@@ -13,8 +13,8 @@
 //!    newer and stays. So a rolled-back transaction loses nothing.
 //! 2. Stored times never go back: the statements store a time only where it is later than what is there. Nor is one stored
 //!    that lies ahead, which a clock that is reset leaves behind here and in other processes (C5).
-//! 3. Verifying never waits: a use is noted under a lock that is held for an insertion, and the writing that follows at
-//!    most once a minute is given up at once when somebody else writes.
+//! 3. Verifying never waits: a use is noted under a lock that is held for an insertion, or for [`LATEST`] of them, and the
+//!    writing that follows at most once a minute is given up at once when somebody else writes.
 //! 4. A transaction that is under way takes along at most [`TAKEN_ALONG`] of each kind, so that a change of one row does
 //!    not wait for thousands.
 //! 5. A kill loses what is NOTED, which is at most a minute of a busy process (T1 allows it). Closing writes it.
@@ -41,8 +41,11 @@ use crate::{
 const WRITE_EVERY: Duration = Duration::from_secs(60);
 /// Another call's transaction takes along at most so many.
 const TAKEN_ALONG: usize = 200;
+/// So many uses are noted in their order before they are sorted in. A table of a hundred thousand credentials is not in the
+/// processor's cache: one entry of it costs as much as a tenth of a look-up, a batch of them a third of that each.
+const LATEST: usize = 256;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Seen {
     pending: Mutex<Pending>,
 }
@@ -50,11 +53,57 @@ pub(crate) struct Seen {
 /// Hash of the secret → when it was last used.
 type Times = HashMap<SecretHash, SystemTime, BuildHasherDefault<ByHash>>;
 
-#[derive(Debug)]
+/// The uses of one kind of credential.
+#[derive(Debug, Default)]
+struct Uses {
+    latest: Vec<(SecretHash, SystemTime)>,
+    earlier: Times,
+}
+
+impl Uses {
+    fn note(&mut self, hash: SecretHash, now: SystemTime) {
+        if self.latest.len() >= LATEST {
+            self.times();
+        }
+        self.latest.push((hash, now));
+    }
+
+    /// All of them.
+    fn times(&mut self) -> &mut Times {
+        self.earlier.extend(self.latest.drain(..));
+        &mut self.earlier
+    }
+
+    fn set_back(&mut self, now: SystemTime) {
+        let times = self.times().values_mut();
+        times.for_each(|time| *time = now.min(*time));
+    }
+
+    fn some(&mut self, most: usize) -> Vec<(SecretHash, SystemTime)> {
+        let times = self.times().iter().take(most);
+        times.map(|(hash, time)| (*hash, *time)).collect()
+    }
+
+    /// What was stored, unless it was used again meanwhile.
+    fn forget(&mut self, stored: &[(SecretHash, SystemTime)]) {
+        let times = self.times();
+        for (hash, time) in stored {
+            if times.get(hash) == Some(time) {
+                times.remove(hash);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.latest.is_empty() && self.earlier.is_empty()
+    }
+}
+
+#[derive(Debug, Default)]
 struct Pending {
-    sessions: Times,
-    api_keys: Times,
-    app_passwords: Times,
+    sessions: Uses,
+    api_keys: Uses,
+    app_passwords: Uses,
     /// When a call that verifies last wrote, or might first have.
     written: Option<SystemTime>,
     /// The time of the last use.
@@ -64,47 +113,36 @@ struct Pending {
 impl Pending {
     /// C5: the clock was reset. Nothing was used after that time.
     fn set_back(&mut self, now: SystemTime) {
-        let times = self.sessions.values_mut().chain(self.api_keys.values_mut());
-        let times = times.chain(self.app_passwords.values_mut());
-        times.for_each(|time| *time = now.min(*time));
-    }
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            pending: Mutex::new(Pending {
-                sessions: Times::default(),
-                api_keys: Times::default(),
-                app_passwords: Times::default(),
-                written: None,
-                noted: None,
-            }),
+        for uses in self.kinds() {
+            uses.set_back(now);
         }
+    }
+
+    fn kinds(&mut self) -> [&mut Uses; 3] {
+        [
+            &mut self.sessions,
+            &mut self.api_keys,
+            &mut self.app_passwords,
+        ]
     }
 }
 
 impl Seen {
     /// True once a minute: what else waits in memory may be written now.
     pub(crate) fn session(&self, db: &Engine, hash: SecretHash, now: SystemTime) -> bool {
-        self.note(db, now, |pending| pending.sessions.insert(hash, now))
+        self.note(db, now, |pending| pending.sessions.note(hash, now))
     }
 
     /// As `session`.
     pub(crate) fn api_key(&self, db: &Engine, hash: SecretHash, now: SystemTime) -> bool {
-        self.note(db, now, |pending| pending.api_keys.insert(hash, now))
+        self.note(db, now, |pending| pending.api_keys.note(hash, now))
     }
 
     pub(crate) fn app_password(&self, db: &Engine, hash: SecretHash, now: SystemTime) {
-        self.note(db, now, |pending| pending.app_passwords.insert(hash, now));
+        self.note(db, now, |pending| pending.app_passwords.note(hash, now));
     }
 
-    fn note(
-        &self,
-        db: &Engine,
-        now: SystemTime,
-        insert: impl FnOnce(&mut Pending) -> Option<SystemTime>,
-    ) -> bool {
+    fn note(&self, db: &Engine, now: SystemTime, note: impl FnOnce(&mut Pending)) -> bool {
         let due = {
             // D4: nobody forks with a hook while this lock is held.
             let _still = db::hold_still();
@@ -112,7 +150,7 @@ impl Seen {
             if pending.noted.replace(now).is_some_and(|noted| noted > now) {
                 pending.set_back(now);
             }
-            insert(&mut pending);
+            note(&mut pending);
             let written = *pending.written.get_or_insert(now);
             // A time ahead is from before the clock was reset.
             let due = now
@@ -157,19 +195,12 @@ impl Seen {
     }
 
     fn store(&self, writer: &Writer<'_>, most: usize) -> Result<Stored> {
-        let some = |times: &Times| {
-            times
-                .iter()
-                .take(most)
-                .map(|(hash, time)| (*hash, *time))
-                .collect()
-        };
         let stored = {
-            let pending = self.lock();
+            let mut pending = self.lock();
             Stored {
-                sessions: some(&pending.sessions),
-                api_keys: some(&pending.api_keys),
-                app_passwords: some(&pending.app_passwords),
+                sessions: pending.sessions.some(most),
+                api_keys: pending.api_keys.some(most),
+                app_passwords: pending.app_passwords.some(most),
             }
         };
         let now = writer.now();
@@ -189,21 +220,9 @@ impl Seen {
     pub(crate) fn forget(&self, stored: &Stored) {
         let _still = db::hold_still();
         let mut pending = self.lock();
-        for (hash, time) in &stored.sessions {
-            if pending.sessions.get(hash) == Some(time) {
-                pending.sessions.remove(hash);
-            }
-        }
-        for (hash, time) in &stored.api_keys {
-            if pending.api_keys.get(hash) == Some(time) {
-                pending.api_keys.remove(hash);
-            }
-        }
-        for (hash, time) in &stored.app_passwords {
-            if pending.app_passwords.get(hash) == Some(time) {
-                pending.app_passwords.remove(hash);
-            }
-        }
+        pending.sessions.forget(&stored.sessions);
+        pending.api_keys.forget(&stored.api_keys);
+        pending.app_passwords.forget(&stored.app_passwords);
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
@@ -223,24 +242,53 @@ pub(crate) struct Stored {
 mod tests {
     use super::*;
 
+    fn hash(number: usize) -> SecretHash {
+        let mut hash = SecretHash::default();
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        hash
+    }
+
+    fn after(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
     #[test]
     fn what_was_used_again_meanwhile_is_not_forgotten() {
-        let (hash, then) = (SecretHash::default(), SystemTime::UNIX_EPOCH);
-        let later = then + Duration::from_secs(1);
+        let (then, later) = (after(0), after(1));
         let stored = |time| Stored {
-            sessions: vec![(hash, time)],
-            api_keys: vec![(hash, time)],
-            app_passwords: vec![(hash, time)],
+            sessions: vec![(hash(0), time)],
+            api_keys: vec![(hash(0), time)],
+            app_passwords: vec![(hash(0), time)],
         };
         let seen = Seen::default();
-        seen.lock().sessions.insert(hash, later);
-        seen.lock().api_keys.insert(hash, later);
-        seen.lock().app_passwords.insert(hash, later);
+        for uses in seen.lock().kinds() {
+            uses.note(hash(0), then);
+            uses.note(hash(0), later);
+        }
         seen.forget(&stored(then));
-        assert_eq!(seen.lock().sessions.get(&hash), Some(&later));
-        assert_eq!(seen.lock().api_keys.get(&hash), Some(&later));
-        assert_eq!(seen.lock().app_passwords.get(&hash), Some(&later));
+        for uses in seen.lock().kinds() {
+            assert_eq!(uses.some(9), [(hash(0), later)]);
+        }
         seen.forget(&stored(later));
         assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn the_latest_use_counts_however_many_there_were() {
+        let mut uses = Uses::default();
+        for turn in 0..3 {
+            for number in 0..LATEST + 7 {
+                uses.note(hash(number), after(turn));
+                assert!(uses.latest.len() <= LATEST);
+            }
+        }
+        uses.note(hash(0), after(9));
+        uses.set_back(after(5));
+        let mut all = uses.some(usize::MAX);
+        all.sort();
+        let first = [(hash(0), after(5)), (hash(1), after(2))];
+        assert_eq!((all.len(), &all[..2]), (LATEST + 7, &first[..]));
+        uses.forget(&all);
+        assert!(uses.is_empty());
     }
 }

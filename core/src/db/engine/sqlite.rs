@@ -72,7 +72,7 @@ use rusqlite::Connection;
 
 pub(super) use self::statements::{Cells, Session};
 use self::{
-    cache::{Cache, Kept, Key, Look},
+    cache::{Cache, Key, Look},
     connect::First,
     file::FileIdentity,
     index::InUse,
@@ -388,7 +388,7 @@ impl Sqlite {
             let _still = self.enter_reading()?;
             let looked = key.map_or(Look::Off, |key| self.cache.look(&key));
             if let Look::Found(row) = &looked {
-                return found(Cells::Kept(Kept::of(row))).map(Some);
+                return found(Cells::Kept(row)).map(Some);
             }
             let connection = self.connection(Role::Reader, &deadline)?;
             let asked = one(&connection, statement.sqlite, params, |cells| {

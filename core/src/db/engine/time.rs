@@ -14,12 +14,13 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use super::Row;
 use crate::{
     clock::{self, BootTime, Clock},
+    db::malformed,
     error::Result,
 };
 
@@ -42,8 +43,8 @@ pub(crate) use server_clock;
 pub(super) const ANCHOR_COLUMNS: usize = 3;
 
 /// A host's time source need not run as the machine does, and in tests it stands still between two calls. So far it is
-/// taken at its word, as long as it is not before the last commit.
-const LEEWAY_OF_HOSTS: Duration = Duration::from_secs(5);
+/// taken at its word, as long as it is not before the last commit. In milliseconds.
+const LEEWAY_OF_HOSTS: i64 = 5_000;
 
 /// The time of a transaction.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ pub(super) struct Timekeeper {
 /// An anchor of another boot, and when in this boot it was first seen.
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
-    anchor: (SystemTime, Option<i64>),
+    anchor: (i64, Option<i64>),
     seen_at: i64,
 }
 
@@ -81,14 +82,14 @@ impl Timekeeper {
 
     /// The time, by a row that begins with the anchor.
     pub(super) fn now(&self, row: &Row<'_, '_>) -> Result<Moment> {
-        let clock = self.clock.now()?;
+        let clock = self.clock.now_in_millis()?;
         self.now_by(row, clock, clock)
     }
 
     /// The same by a server's clock, which all who use it share, unless the host has a clock of its own.
     #[cfg(feature = "postgres")]
     pub(super) fn now_of_server(&self, row: &Row<'_, '_>, clock: SystemTime) -> Result<Moment> {
-        let machine = self.clock.now()?;
+        let (clock, machine) = (clock::to_millis(clock), self.clock.now_in_millis()?);
         let clock = if self.clock.is_hosts() {
             machine
         } else {
@@ -103,11 +104,14 @@ impl Timekeeper {
         self.clock.now()
     }
 
-    fn now_by(&self, row: &Row<'_, '_>, clock: SystemTime, machine: SystemTime) -> Result<Moment> {
-        // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a late boot time, which the
-        // next look at the clock mends; the other way round, time would run ahead for as long as the boot lasts.
+    /// In whole milliseconds as far as possible: this is part of every look-up.
+    fn now_by(&self, row: &Row<'_, '_>, clock: i64, machine: i64) -> Result<Moment> {
+        // The clock first, which the caller has read. A process that is stopped in between then anchors an early time to a
+        // late boot time, which the next look at the clock mends; the other way round, time would run ahead for as long as
+        // the boot lasts.
         let boot = self.clock.boot_time();
-        let stored: SystemTime = row.at(0)?;
+        let stored: i64 = row.at(0)?;
+        clock::from_stored(stored).ok_or_else(|| malformed(0))?;
         let is_of_this_boot = row.is_text(1, &boot.id)?;
         let at: Option<i64> = row.at(2)?;
         let since = at
@@ -116,27 +120,25 @@ impl Timekeeper {
             .filter(|since| *since >= 0);
         let is_anchored = since.is_some();
         let since = since.unwrap_or_else(|| self.since_seen((stored, at), boot.millis));
-        let now = self.later_of(clock, stored, clock::later(stored, since));
-        let moment = Moment {
-            now,
-            clock,
+        let now = self.later_of(clock, stored, since);
+        self.behind.store(now - machine, Ordering::Relaxed);
+        Ok(Moment {
+            now: clock::from_millis(now),
+            clock: clock::from_millis(clock),
             boot,
             is_anchored,
-        };
-        let behind = clock::to_millis(now) - clock::to_millis(machine);
-        self.behind.store(behind, Ordering::Relaxed);
-        Ok(moment)
+        })
     }
 
-    fn later_of(&self, clock: SystemTime, stored: SystemTime, running: SystemTime) -> SystemTime {
-        let ahead = running.duration_since(clock).unwrap_or_default();
-        if self.clock.is_hosts() && clock >= stored && ahead <= LEEWAY_OF_HOSTS {
+    fn later_of(&self, clock: i64, stored: i64, since: i64) -> i64 {
+        let running = clock::within_range(stored.saturating_add(since));
+        if self.clock.is_hosts() && clock >= stored && running - clock <= LEEWAY_OF_HOSTS {
             return clock;
         }
         clock.max(running)
     }
 
-    fn since_seen(&self, anchor: (SystemTime, Option<i64>), now: i64) -> i64 {
+    fn since_seen(&self, anchor: (i64, Option<i64>), now: i64) -> i64 {
         // D4: nobody forks with a hook meanwhile, since a call is under way.
         let mut foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
         match *foreign {

@@ -8,11 +8,17 @@ use std::{
         fs::{MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use rustix::{fs::Access, io::Errno};
+use rustix::{
+    fs::Access,
+    io::Errno,
+    time::{ClockId, clock_gettime},
+};
 
 use super::{
     mounts,
@@ -26,7 +32,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4b45_5950;
 /// The field of `Config` that names the file.
 const OPTION: &str = "path";
 /// How often reads look whether the file is still there; writes always do.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: i64 = 1_000; // milliseconds
 /// The longest path that SQLite opens: it has room for 512 bytes, `-journal` included.
 const LONGEST_PATH: usize = 504;
 const LONGEST_SUFFIX: &str = "-journal";
@@ -41,7 +47,9 @@ pub(super) struct FileIdentity {
     allow_shared_file: bool,
     file: Entry,
     beside: Mutex<Option<Beside>>,
-    looked: Mutex<Instant>,
+    /// When reads last looked, by `about_now`.
+    looked: AtomicI64,
+    looking: Mutex<()>,
 }
 
 /// A file by its device and inode.
@@ -64,7 +72,8 @@ impl FileIdentity {
             allow_shared_file,
             file: entry(&metadata),
             beside: Mutex::new(None),
-            looked: Mutex::new(Instant::now()),
+            looked: AtomicI64::new(about_now()),
+            looking: Mutex::new(()),
         })
     }
 
@@ -83,16 +92,17 @@ impl FileIdentity {
 
     /// For reads. What was noticed is told by each call until it is over.
     pub(super) fn check_now_and_then(&self) -> Result<()> {
-        // Another thread is looking: it will tell.
-        let Ok(mut looked) = self.looked.try_lock() else {
-            return Ok(());
-        };
-        if looked.elapsed() < LOOK_EVERY {
+        let now = about_now();
+        if now - self.looked.load(Ordering::Relaxed) < LOOK_EVERY {
             return Ok(());
         }
+        // Another thread is looking: it will tell.
+        let Ok(_looking) = self.looking.try_lock() else {
+            return Ok(());
+        };
         self.check_file()?;
         self.check_beside()?;
-        *looked = Instant::now();
+        self.looked.store(now, Ordering::Relaxed);
         Ok(())
     }
 
@@ -167,6 +177,17 @@ impl FileIdentity {
     fn beside(&self) -> MutexGuard<'_, Option<Beside>> {
         self.beside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Milliseconds of a clock that only runs forward. Where there is one, it is a clock that is read in a few nanoseconds and
+/// is a few milliseconds late.
+fn about_now() -> i64 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const COARSE: ClockId = ClockId::MonotonicCoarse;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const COARSE: ClockId = ClockId::Monotonic;
+    let now = clock_gettime(COARSE);
+    now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
 }
 
 pub(super) fn entry(metadata: &Metadata) -> Entry {

@@ -73,7 +73,7 @@ pub(in crate::db::engine) enum Cells<'r, 's> {
     /// As the driver gives it.
     Found(&'r rusqlite::Row<'s>),
     /// As the cache has it: by places alone, for look-ups ask for no names (D7).
-    Kept(Kept<'r>),
+    Kept(&'r Kept),
 }
 
 impl<'r> Cells<'r, '_> {
