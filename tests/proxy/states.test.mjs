@@ -119,6 +119,7 @@ for (const proxy of ["nginx", "caddy"]) {
       isRefused(await visitor.ask(`${world.films}/`, { headers: PAGE }), world.filmsService, /no access to this service/);
       const call = await visitor.ask(`${world.films}/`);
       assert.equal(call.status, 403);
+      assert.equal(call.json.code, "forbidden");
       await world.setGroups("bob", ["friends"]);
       assert.equal((await visitor.ask(`${world.films}/`)).status, 200);
     });

@@ -135,6 +135,12 @@ chapter("a service's page has the proxy's files, ready to copy", async () => {
   await file("nginx").getByRole("button", { name: "Copy", exact: true }).first().click();
   await ann.sees("Copied.");
   assert.equal(await ann.page.evaluate(() => navigator.clipboard.readText()), await text.inputValue());
+  await ann.tick("It wants an access token");
+  await ann.press("Save");
+  await ann.sees("Saved.");
+  await ann.open("/admin/services");
+  await ann.follow("Films & series");
+  assert.ok(await ann.page.getByLabel("It wants an access token").isChecked());
   await ann.open("/admin/services");
   await ann.follow("Library");
   await ann.section("Behind a reverse proxy").getByText("Give the service an https:// address first").waitFor();

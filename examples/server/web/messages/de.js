@@ -747,6 +747,9 @@ export default {
   "services.addresses.hint": "Wo man ihn findet: eine https://-Adresse je Zeile, ohne Pfad.",
   "services.addresses.wrong":
     "Jede Zeile muss eine http://- oder https://-Adresse sein: ein Name in kleinen Buchstaben, vielleicht ein Port, und nichts danach.",
+  "services.token": "Er will ein Zugangstoken",
+  "services.token.hint":
+    "Ein Proxy, der diesen Server fragt, gibt der Anwendung dann mit jeder Anfrage eines mit (Remote-Token).",
   "services.address.none": "Er hat hier keine Adresse. Frage einen Administrator, wo er ist.",
   "services.address.none.admin": "Er hat noch keine Adresse. {link}.",
   "services.address.give": "Gib ihm eine",

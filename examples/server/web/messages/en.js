@@ -725,6 +725,9 @@ export default {
   "services.addresses.hint": "Where people find it: one https:// address a line, without a path.",
   "services.addresses.wrong":
     "Each line must be an http:// or https:// address: a name in small letters, perhaps a port, and nothing after it.",
+  "services.token": "It wants an access token",
+  "services.token.hint":
+    "A proxy that asks this server then hands the application one with each request (Remote-Token).",
   "services.address.none": "It has no address here. Ask an administrator where it is.",
   "services.address.none.admin": "It has no address yet. {link}.",
   "services.address.give": "Give it one",
