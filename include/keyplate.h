@@ -319,6 +319,10 @@ enum keyplate_event_kind
   KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED = 78,
   // A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
   KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED = 79,
+  // Somebody who was signed in entered a service behind a proxy.
+  KEYPLATE_EVENT_KIND_SERVICE_SESSION_OPENED = 80,
+  // Somebody's ticket to a service was refused.
+  KEYPLATE_EVENT_KIND_SERVICE_SESSION_REFUSED = 81,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -664,6 +668,13 @@ enum keyplate_denial_reason_kind
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN = 17,
   // The credential lacks a scope of the service.
   KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE = 18,
+  // The origin is none of the service's.
+  KEYPLATE_DENIAL_REASON_KIND_SERVICE_ORIGIN = 23,
+  // Forward auth: a host name of the service, ports aside, is also that of another service or of this library's own origins,
+  // so that one's cookies would reach the other.
+  KEYPLATE_DENIAL_REASON_KIND_SERVICE_HOST_SHARED = 24,
+  // Forward auth: what a service gets to see is for that service alone.
+  KEYPLATE_DENIAL_REASON_KIND_FOR_OTHERS_TOO = 25,
   // A device that somebody approved does not do this; its user does, signed in themselves.
   KEYPLATE_DENIAL_REASON_KIND_DEVICE_SESSION = 19,
   // Only users themselves make their app passwords.
@@ -1616,6 +1627,11 @@ typedef struct keyplate_one_time_token keyplate_one_time_token;
 // Free one that is yours with `keyplate_one_time_token_list_free`.
 typedef struct keyplate_one_time_token_list keyplate_one_time_token_list;
 
+// A service's own session, which has just been opened.
+//
+// Free one that is yours with `keyplate_opened_service_session_free`.
+typedef struct keyplate_opened_service_session keyplate_opened_service_session;
+
 // A passkey of a user. The private key never leaves their authenticator.
 //
 // Free one that is yours with `keyplate_passkey_free`.
@@ -1677,6 +1693,11 @@ typedef struct keyplate_service keyplate_service;
 // Free one that is yours with `keyplate_service_changes_free`.
 typedef struct keyplate_service_changes keyplate_service_changes;
 
+// How somebody who is signed in here enters a service.
+//
+// Free one that is yours with `keyplate_service_entrance_free`.
+typedef struct keyplate_service_entrance keyplate_service_entrance;
+
 // A page of services.
 //
 // Free one that is yours with `keyplate_service_page_free`.
@@ -1686,6 +1707,21 @@ typedef struct keyplate_service_page keyplate_service_page;
 //
 // Free one that is yours with `keyplate_service_query_free`.
 typedef struct keyplate_service_query keyplate_service_query;
+
+// By which a browser enters a service, once. It is handed over in the address of a page.
+//
+// Free one that is yours with `keyplate_service_ticket_free`.
+typedef struct keyplate_service_ticket keyplate_service_ticket;
+
+// What a proxy asks: whether this request may pass to this service.
+//
+// Free one that is yours with `keyplate_service_visit_free`.
+typedef struct keyplate_service_visit keyplate_service_visit;
+
+// Somebody who may use a service.
+//
+// Free one that is yours with `keyplate_service_visitor_free`.
+typedef struct keyplate_service_visitor keyplate_service_visitor;
 
 // A signed-in browser or application, without its secret.
 //
@@ -3440,6 +3476,160 @@ bool keyplate_authenticated_get_expires_at(const keyplate_authenticated *authent
 const keyplate_principal *keyplate_authenticated_get_principal(const keyplate_authenticated *authenticated);
 
 // Frees it; NULL is fine.
+void keyplate_opened_service_session_free(keyplate_opened_service_session *opened_service_session);
+
+// The service.
+// Borrowed from `opened_service_session`.
+keyplate_str keyplate_opened_service_session_get_service_id(const keyplate_opened_service_session *opened_service_session);
+
+// The user.
+// Borrowed from `opened_service_session`.
+keyplate_str keyplate_opened_service_session_get_user_id(const keyplate_opened_service_session *opened_service_session);
+
+// The page that they asked for, as a path with its query.
+// Borrowed from `opened_service_session`.
+keyplate_str keyplate_opened_service_session_get_return_path(const keyplate_opened_service_session *opened_service_session);
+
+// The latest time at which it ends. It ends with the session by which the user is signed in here, if that is earlier.
+int64_t keyplate_opened_service_session_get_expires_at(const keyplate_opened_service_session *opened_service_session);
+
+// The session's token, which is shown only this once. Put it into a cookie of the service's host alone.
+// Borrowed from `opened_service_session`.
+const keyplate_secret *keyplate_opened_service_session_get_secret(const keyplate_opened_service_session *opened_service_session);
+
+// Frees it; NULL is fine.
+void keyplate_service_entrance_free(keyplate_service_entrance *service_entrance);
+
+// Makes one with its defaults; free it with `keyplate_service_entrance_free`.
+keyplate_status keyplate_service_entrance_new(const char *service,
+                                              const char *origin,
+                                              const char *challenge,
+                                              keyplate_service_entrance **out,
+                                              keyplate_error **error);
+
+// The service, by id or slug.
+// The value is copied.
+keyplate_status keyplate_service_entrance_set_service(keyplate_service_entrance *service_entrance,
+                                                      const char *value,
+                                                      keyplate_error **error);
+
+// The origin at which they asked for it: one of the service's.
+// The value is copied.
+keyplate_status keyplate_service_entrance_set_origin(keyplate_service_entrance *service_entrance,
+                                                     const char *value,
+                                                     keyplate_error **error);
+
+// The SHA-256 hash, in base64url, of a random nonce that the browser keeps in a cookie at that origin. Only this browser
+// can use the ticket.
+// The value is copied.
+keyplate_status keyplate_service_entrance_set_challenge(keyplate_service_entrance *service_entrance,
+                                                        const char *value,
+                                                        keyplate_error **error);
+
+// The page that they asked for: a path with its query, which begins with one slash. What is no such path, or is longer
+// than 2,048 bytes, becomes `/`.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_entrance_set_return_path(keyplate_service_entrance *service_entrance,
+                                                          const char *value,
+                                                          keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_service_ticket_free(keyplate_service_ticket *service_ticket);
+
+// The service.
+// Borrowed from `service_ticket`.
+keyplate_str keyplate_service_ticket_get_service_id(const keyplate_service_ticket *service_ticket);
+
+// The origin at which it is good.
+// Borrowed from `service_ticket`.
+keyplate_str keyplate_service_ticket_get_origin(const keyplate_service_ticket *service_ticket);
+
+// When it ends: 30 seconds after it was made.
+int64_t keyplate_service_ticket_get_expires_at(const keyplate_service_ticket *service_ticket);
+
+// The ticket, for `keyplate_redeem_service_ticket`.
+// Borrowed from `service_ticket`.
+const keyplate_secret *keyplate_service_ticket_get_secret(const keyplate_service_ticket *service_ticket);
+
+// Frees it; NULL is fine.
+void keyplate_service_visit_free(keyplate_service_visit *service_visit);
+
+// Makes one with its defaults; free it with `keyplate_service_visit_free`.
+keyplate_status keyplate_service_visit_new(const char *service,
+                                           const char *origin,
+                                           keyplate_service_visit **out,
+                                           keyplate_error **error);
+
+// The service, by id or slug, as the operator of the proxy wrote it.
+// The value is copied.
+keyplate_status keyplate_service_visit_set_service(keyplate_service_visit *service_visit,
+                                                   const char *value,
+                                                   keyplate_error **error);
+
+// The origin that was asked for, as the proxy says.
+// The value is copied.
+keyplate_status keyplate_service_visit_set_origin(keyplate_service_visit *service_visit,
+                                                  const char *value,
+                                                  keyplate_error **error);
+
+// The token of a service session, or an API key. It may be absent, to learn whether the service and the origin are right.
+// The value is copied; NULL for none.
+keyplate_status keyplate_service_visit_set_credential(keyplate_service_visit *service_visit,
+                                                      const char *value,
+                                                      keyplate_error **error);
+
+// Frees it; NULL is fine.
+void keyplate_service_visitor_free(keyplate_service_visitor *service_visitor);
+
+// The service.
+// Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_service_id(const keyplate_service_visitor *service_visitor);
+
+// Whether the service wants an access token: `keyplate_issue_access_token` with `principal`.
+bool keyplate_service_visitor_get_wants_token(const keyplate_service_visitor *service_visitor);
+
+// The user.
+// Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_user_id(const keyplate_service_visitor *service_visitor);
+
+// Their username.
+// Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_username(const keyplate_service_visitor *service_visitor);
+
+// Their name for people.
+// NULL when there is none. Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_display_name(const keyplate_service_visitor *service_visitor);
+
+// Their address, if they hold it.
+// NULL when there is none. Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_email(const keyplate_service_visitor *service_visitor);
+
+// The names of their groups.
+// How many there are.
+size_t keyplate_service_visitor_get_groups_len(const keyplate_service_visitor *service_visitor);
+
+// The names of their groups.
+// One of them, borrowed from `service_visitor`; nothing past the end.
+keyplate_str keyplate_service_visitor_get_groups_at(const keyplate_service_visitor *service_visitor, size_t index);
+
+// The session by which they are signed in here, if it was a service session that was shown.
+// NULL when there is none. Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_session_id(const keyplate_service_visitor *service_visitor);
+
+// The API key, if it was one.
+// NULL when there is none. Borrowed from `service_visitor`.
+keyplate_str keyplate_service_visitor_get_api_key_id(const keyplate_service_visitor *service_visitor);
+
+// The latest time at which the credential ends.
+// False, and `out` untouched, when there is none.
+bool keyplate_service_visitor_get_expires_at(const keyplate_service_visitor *service_visitor, int64_t *out);
+
+// The principal, for `keyplate_issue_access_token`. It has all rights of the session by which they are signed in, so hand it to
+// nobody else.
+// Borrowed from `service_visitor`.
+const keyplate_principal *keyplate_service_visitor_get_principal(const keyplate_service_visitor *service_visitor);
+
+// Frees it; NULL is fine.
 void keyplate_decision_free(keyplate_decision *decision);
 
 // Whether to let them in.
@@ -3492,6 +3682,11 @@ keyplate_status keyplate_new_service_add_group_ids(keyplate_new_service *new_ser
                                                    const char *value,
                                                    keyplate_error **error);
 
+// Whether a proxy hands it an access token with each request (forward auth).
+keyplate_status keyplate_new_service_set_wants_token(keyplate_new_service *new_service,
+                                                     bool value,
+                                                     keyplate_error **error);
+
 // Frees it; NULL is fine.
 void keyplate_service_free(keyplate_service *service);
 
@@ -3525,6 +3720,9 @@ size_t keyplate_service_get_group_ids_len(const keyplate_service *service);
 // The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
 // One of them, borrowed from `service`; nothing past the end.
 keyplate_str keyplate_service_get_group_ids_at(const keyplate_service *service, size_t index);
+
+// Whether a proxy hands it an access token with each request (forward auth).
+bool keyplate_service_get_wants_token(const keyplate_service *service);
 
 // When it was created.
 int64_t keyplate_service_get_created_at(const keyplate_service *service);
@@ -3568,6 +3766,11 @@ keyplate_status keyplate_service_changes_set_access(keyplate_service_changes *se
 keyplate_status keyplate_service_changes_add_group_ids(keyplate_service_changes *service_changes,
                                                        const char *value,
                                                        keyplate_error **error);
+
+// As in `keyplate_new_service`.
+keyplate_status keyplate_service_changes_set_wants_token(keyplate_service_changes *service_changes,
+                                                         bool value,
+                                                         keyplate_error **error);
 
 // Frees it; NULL is fine.
 void keyplate_service_page_free(keyplate_service_page *service_page);
@@ -5725,6 +5928,66 @@ keyplate_status keyplate_authenticate(const keyplate *kp,
                                       size_t credential_len,
                                       keyplate_authenticated **out,
                                       keyplate_error **error);
+
+// Gives somebody who is signed in a ticket, by which their browser enters a service behind a proxy. It lives for 30
+// seconds and works once, at this origin and in the browser that keeps the nonce.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_INPUT`
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` without a session, when they may not use the service, when the
+//   origin is none of the service's, and when the service has a host name in common with another
+//   service or with the configured origins
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+//
+// `out` is the caller's: free it with `keyplate_service_ticket_free`.
+keyplate_status keyplate_begin_service_session(const keyplate *kp,
+                                               const keyplate_service_entrance *entrance,
+                                               keyplate_service_ticket **out,
+                                               keyplate_error **error);
+
+// Opens a service's own session for the browser that shows a ticket and keeps its nonce. `origin` is where it does so.
+// A ticket that is refused is not used up: only its own browser can use it.
+//
+// Errors:
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` when the ticket is unknown, used or has ended, is for another
+//   origin, or does not go with this nonce, and when the session that it comes from has ended
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when its user may no longer use the service
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+//
+// `out` is the caller's: free it with `keyplate_opened_service_session_free`.
+keyplate_status keyplate_redeem_service_ticket(const keyplate *kp,
+                                               const char *ticket,
+                                               const char *origin,
+                                               const char *nonce,
+                                               keyplate_opened_service_session **out,
+                                               keyplate_error **error);
+
+// Decides whether a request may pass to a service, and says who makes it. It works while another process is writing, and
+// notices a change that any process commits at the very next call.
+//
+// The credential is the token of a service session. An API key is accepted if all its scopes are of this service, such as
+// `films:view` for the service `films`: the service gets to see it.
+//
+// Errors:
+// - `KEYPLATE_STATUS_NOT_FOUND` for the service
+// - `KEYPLATE_STATUS_PERMISSION_DENIED` when the origin is none of the service's, when the service has
+//   a host name in common with another service or with the configured origins, when the user may not
+//   use the service, and for an API key that is good for anything else
+// - `KEYPLATE_STATUS_INVALID_CREDENTIAL` without a credential, and when it is unknown or has ended
+// - `KEYPLATE_STATUS_ACCOUNT_PENDING`
+// - `KEYPLATE_STATUS_ACCOUNT_DISABLED`
+// - `KEYPLATE_STATUS_ACCOUNT_EXPIRED`
+// - `KEYPLATE_STATUS_STORAGE_FULL`, `KEYPLATE_STATUS_STORAGE_READ_ONLY`,
+//   `KEYPLATE_STATUS_STORAGE_FAILED`, `KEYPLATE_STATUS_STORAGE_LOST`
+//
+// `out` is the caller's: free it with `keyplate_service_visitor_free`.
+keyplate_status keyplate_verify_service_session(const keyplate *kp,
+                                                const keyplate_service_visit *visit,
+                                                keyplate_service_visitor **out,
+                                                keyplate_error **error);
 
 // Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
 // service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as

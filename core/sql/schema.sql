@@ -368,14 +368,18 @@ CREATE TABLE services (
     for_everyone INTEGER NOT NULL CHECK (for_everyone IN (0, 1)), -- otherwise by groups; without one closed (G2)
     created_at   INTEGER NOT NULL,
     name_key     TEXT NOT NULL DEFAULT '',
-    search_key   TEXT NOT NULL DEFAULT ''
+    search_key   TEXT NOT NULL DEFAULT '',
+    wants_token  INTEGER NOT NULL DEFAULT 0 CHECK (wants_token IN (0, 1)) -- an access token with each request (F1)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE service_origins (
     service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
     origin     TEXT NOT NULL,
+    host       TEXT NOT NULL DEFAULT '',       -- of the origin, without its port: cookies know none (F2)
     PRIMARY KEY (service_id, origin)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX service_origins_by_host ON service_origins (host);
 
 CREATE TABLE service_groups (
     service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
@@ -508,3 +512,31 @@ CREATE TABLE more_attempts (
 
 CREATE INDEX more_attempts_by_source ON more_attempts (kind, source, at);
 CREATE INDEX more_attempts_by_time ON more_attempts (kind, at);
+
+-- By which somebody who is signed in here enters a service, once (F2).
+CREATE TABLE service_tickets (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    service_id  TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    challenge   BLOB NOT NULL CHECK (length(challenge) = 32), -- the hash of the nonce in the browser that may enter
+    origin      TEXT NOT NULL,                 -- at which they enter
+    return_path TEXT NOT NULL,                 -- the page that they asked for
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX service_tickets_by_service ON service_tickets (service_id);
+CREATE INDEX service_tickets_by_session ON service_tickets (session_id);
+CREATE INDEX service_tickets_by_end ON service_tickets (expires_at);
+
+-- What a browser shows to one service, in the place of the session by which it was opened, and no longer than that (F2).
+CREATE TABLE service_sessions (
+    secret_hash BLOB PRIMARY KEY CHECK (length(secret_hash) = 32),
+    service_id  TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    session_id  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    origin      TEXT NOT NULL,                 -- at which it was opened
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX service_sessions_by_service ON service_sessions (service_id);
+CREATE INDEX service_sessions_by_session ON service_sessions (session_id, service_id, created_at);

@@ -18,6 +18,7 @@ pub(crate) mod instance;
 pub(crate) mod one_time_tokens;
 pub(crate) mod passkeys;
 pub(crate) mod plans;
+pub(crate) mod service_sessions;
 pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -99,6 +99,7 @@
 //! | app passwords, for clients that know only name and password | [`create_app_password`](Keyplate::create_app_password), [`verify_app_password`](Keyplate::verify_app_password), [`verify_subsonic_token`](Keyplate::verify_subsonic_token) … |
 //! | devices without a browser | [`begin_device_login`](Keyplate::begin_device_login), [`inspect_device_login`](Keyplate::inspect_device_login), [`approve_device_login`](Keyplate::approve_device_login), [`poll_device_login`](Keyplate::poll_device_login); another device of one's own: [`create_device_link`](Keyplate::create_device_link) |
 //! | services | [`create_service`](Keyplate::create_service), [`set_service_access`](Keyplate::set_service_access) … |
+//! | services behind a proxy | [`begin_service_session`](Keyplate::begin_service_session), [`redeem_service_ticket`](Keyplate::redeem_service_ticket), [`verify_service_session`](Keyplate::verify_service_session) |
 //! | access tokens for other processes | [`issue_access_token`](Keyplate::issue_access_token), [`verify_access_token`](Keyplate::verify_access_token), [`get_jwks`](Keyplate::get_jwks) … |
 //! | settings | [`get_settings`](Keyplate::get_settings), [`update_settings`](Keyplate::update_settings) … |
 //! | the audit log | [`list_audit_events`](Keyplate::list_audit_events), or an [`EventSink`] |
@@ -162,6 +163,9 @@ pub use model::ids::{
 pub use model::one_time::{CreatedOneTimeToken, OneTimeToken};
 pub use model::passkeys::{
     Passkey, PasskeyAnswer, PasskeyCeremony, PasskeyRegistration, PasskeySignals,
+};
+pub use model::service_sessions::{
+    OpenedServiceSession, ServiceEntrance, ServiceTicket, ServiceVisit, ServiceVisitor,
 };
 pub use model::services::{
     Decision, DecisionReason, NewService, Service, ServiceAccess, ServiceChanges, ServicePage,

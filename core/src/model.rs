@@ -17,6 +17,7 @@ pub(crate) mod ids;
 pub(crate) mod named;
 pub(crate) mod one_time;
 pub(crate) mod passkeys;
+pub(crate) mod service_sessions;
 pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -15,6 +15,7 @@ mod groups;
 mod one_time;
 mod open;
 mod passkeys;
+mod service_sessions;
 mod services;
 mod sessions;
 mod settings;

@@ -4472,6 +4472,454 @@ static void call_keyplate_authenticated_get_principal(void) {
     }
 }
 
+static void call_keyplate_opened_service_session_free(void) {
+    {
+        keyplate_opened_service_session_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_opened_service_session_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_opened_service_session_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_opened_service_session_get_service_id");
+    }
+}
+
+static void call_keyplate_opened_service_session_get_user_id(void) {
+    {
+        keyplate_str result = keyplate_opened_service_session_get_user_id(NULL);
+        nothing(&result, sizeof result, "keyplate_opened_service_session_get_user_id");
+    }
+}
+
+static void call_keyplate_opened_service_session_get_return_path(void) {
+    {
+        keyplate_str result = keyplate_opened_service_session_get_return_path(NULL);
+        nothing(&result, sizeof result, "keyplate_opened_service_session_get_return_path");
+    }
+}
+
+static void call_keyplate_opened_service_session_get_expires_at(void) {
+    {
+        int64_t result = keyplate_opened_service_session_get_expires_at(NULL);
+        nothing(&result, sizeof result, "keyplate_opened_service_session_get_expires_at");
+    }
+}
+
+static void call_keyplate_opened_service_session_get_secret(void) {
+    {
+        const keyplate_secret * result = keyplate_opened_service_session_get_secret(NULL);
+        nothing(&result, sizeof result, "keyplate_opened_service_session_get_secret");
+    }
+}
+
+static void call_keyplate_service_entrance_free(void) {
+    {
+        keyplate_service_entrance_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_service_entrance_new(void) {
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(NULL, some_text, some_text, &out, &error);
+        refused(status, error, "service", IS_NULL, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(not_utf8, some_text, some_text, &out, &error);
+        refused(status, error, "service", NOT_UTF8, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, NULL, some_text, &out, &error);
+        refused(status, error, "origin", IS_NULL, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, not_utf8, some_text, &out, &error);
+        refused(status, error, "origin", NOT_UTF8, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, some_text, NULL, &out, &error);
+        refused(status, error, "challenge", IS_NULL, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, some_text, not_utf8, &out, &error);
+        refused(status, error, "challenge", NOT_UTF8, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, some_text, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_service_entrance_new");
+    }
+    {
+        keyplate_service_entrance* out = NULL;
+        keyplate_status status = keyplate_service_entrance_new(some_text, some_text, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_entrance_new");
+        keyplate_service_entrance_free(out);
+    }
+}
+
+static void call_keyplate_service_entrance_set_service(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_service(NULL, some_text, &error);
+        refused(status, error, "service_entrance", IS_NULL, "keyplate_service_entrance_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_service(have.service_entrance, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_entrance_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_service(have.service_entrance, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_entrance_set_service");
+    }
+    {
+        keyplate_status status = keyplate_service_entrance_set_service(have.service_entrance, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_entrance_set_service");
+    }
+}
+
+static void call_keyplate_service_entrance_set_origin(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_origin(NULL, some_text, &error);
+        refused(status, error, "service_entrance", IS_NULL, "keyplate_service_entrance_set_origin");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_origin(have.service_entrance, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_entrance_set_origin");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_origin(have.service_entrance, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_entrance_set_origin");
+    }
+    {
+        keyplate_status status = keyplate_service_entrance_set_origin(have.service_entrance, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_entrance_set_origin");
+    }
+}
+
+static void call_keyplate_service_entrance_set_challenge(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_challenge(NULL, some_text, &error);
+        refused(status, error, "service_entrance", IS_NULL, "keyplate_service_entrance_set_challenge");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_challenge(have.service_entrance, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_entrance_set_challenge");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_challenge(have.service_entrance, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_entrance_set_challenge");
+    }
+    {
+        keyplate_status status = keyplate_service_entrance_set_challenge(have.service_entrance, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_entrance_set_challenge");
+    }
+}
+
+static void call_keyplate_service_entrance_set_return_path(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_return_path(NULL, some_text, &error);
+        refused(status, error, "service_entrance", IS_NULL, "keyplate_service_entrance_set_return_path");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_return_path(have.service_entrance, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_entrance_set_return_path");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_entrance_set_return_path(have.service_entrance, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_entrance_set_return_path");
+    }
+    {
+        keyplate_status status = keyplate_service_entrance_set_return_path(have.service_entrance, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_entrance_set_return_path");
+    }
+}
+
+static void call_keyplate_service_ticket_free(void) {
+    {
+        keyplate_service_ticket_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_service_ticket_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_service_ticket_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_service_ticket_get_service_id");
+    }
+}
+
+static void call_keyplate_service_ticket_get_origin(void) {
+    {
+        keyplate_str result = keyplate_service_ticket_get_origin(NULL);
+        nothing(&result, sizeof result, "keyplate_service_ticket_get_origin");
+    }
+}
+
+static void call_keyplate_service_ticket_get_expires_at(void) {
+    {
+        int64_t result = keyplate_service_ticket_get_expires_at(NULL);
+        nothing(&result, sizeof result, "keyplate_service_ticket_get_expires_at");
+    }
+}
+
+static void call_keyplate_service_ticket_get_secret(void) {
+    {
+        const keyplate_secret * result = keyplate_service_ticket_get_secret(NULL);
+        nothing(&result, sizeof result, "keyplate_service_ticket_get_secret");
+    }
+}
+
+static void call_keyplate_service_visit_free(void) {
+    {
+        keyplate_service_visit_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_service_visit_new(void) {
+    {
+        keyplate_service_visit* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_new(NULL, some_text, &out, &error);
+        refused(status, error, "service", IS_NULL, "keyplate_service_visit_new");
+        keyplate_service_visit_free(out);
+    }
+    {
+        keyplate_service_visit* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_new(not_utf8, some_text, &out, &error);
+        refused(status, error, "service", NOT_UTF8, "keyplate_service_visit_new");
+        keyplate_service_visit_free(out);
+    }
+    {
+        keyplate_service_visit* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_new(some_text, NULL, &out, &error);
+        refused(status, error, "origin", IS_NULL, "keyplate_service_visit_new");
+        keyplate_service_visit_free(out);
+    }
+    {
+        keyplate_service_visit* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_new(some_text, not_utf8, &out, &error);
+        refused(status, error, "origin", NOT_UTF8, "keyplate_service_visit_new");
+        keyplate_service_visit_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_new(some_text, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_service_visit_new");
+    }
+    {
+        keyplate_service_visit* out = NULL;
+        keyplate_status status = keyplate_service_visit_new(some_text, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_visit_new");
+        keyplate_service_visit_free(out);
+    }
+}
+
+static void call_keyplate_service_visit_set_service(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_service(NULL, some_text, &error);
+        refused(status, error, "service_visit", IS_NULL, "keyplate_service_visit_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_service(have.service_visit, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_visit_set_service");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_service(have.service_visit, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_visit_set_service");
+    }
+    {
+        keyplate_status status = keyplate_service_visit_set_service(have.service_visit, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_visit_set_service");
+    }
+}
+
+static void call_keyplate_service_visit_set_origin(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_origin(NULL, some_text, &error);
+        refused(status, error, "service_visit", IS_NULL, "keyplate_service_visit_set_origin");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_origin(have.service_visit, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_visit_set_origin");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_origin(have.service_visit, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_visit_set_origin");
+    }
+    {
+        keyplate_status status = keyplate_service_visit_set_origin(have.service_visit, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_visit_set_origin");
+    }
+}
+
+static void call_keyplate_service_visit_set_credential(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_credential(NULL, some_text, &error);
+        refused(status, error, "service_visit", IS_NULL, "keyplate_service_visit_set_credential");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_credential(have.service_visit, NULL, &error);
+        refused(status, error, "value", IS_NULL, "keyplate_service_visit_set_credential");
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_visit_set_credential(have.service_visit, not_utf8, &error);
+        refused(status, error, "value", NOT_UTF8, "keyplate_service_visit_set_credential");
+    }
+    {
+        keyplate_status status = keyplate_service_visit_set_credential(have.service_visit, some_text, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_visit_set_credential");
+    }
+}
+
+static void call_keyplate_service_visitor_free(void) {
+    {
+        keyplate_service_visitor_free(NULL);
+        calls++;
+    }
+}
+
+static void call_keyplate_service_visitor_get_service_id(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_service_id(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_service_id");
+    }
+}
+
+static void call_keyplate_service_visitor_get_wants_token(void) {
+    {
+        bool result = keyplate_service_visitor_get_wants_token(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_wants_token");
+    }
+}
+
+static void call_keyplate_service_visitor_get_user_id(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_user_id(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_user_id");
+    }
+}
+
+static void call_keyplate_service_visitor_get_username(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_username(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_username");
+    }
+}
+
+static void call_keyplate_service_visitor_get_display_name(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_display_name(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_display_name");
+    }
+}
+
+static void call_keyplate_service_visitor_get_email(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_email(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_email");
+    }
+}
+
+static void call_keyplate_service_visitor_get_groups_len(void) {
+    {
+        size_t result = keyplate_service_visitor_get_groups_len(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_groups_len");
+    }
+}
+
+static void call_keyplate_service_visitor_get_groups_at(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_groups_at(NULL, 0);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_groups_at");
+    }
+    {
+        keyplate_str result = keyplate_service_visitor_get_groups_at(have.service_visitor, SIZE_MAX);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_groups_at");
+    }
+    {
+        keyplate_str result = keyplate_service_visitor_get_groups_at(have.service_visitor, keyplate_service_visitor_get_groups_len(have.service_visitor));
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_groups_at");
+    }
+}
+
+static void call_keyplate_service_visitor_get_session_id(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_session_id(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_session_id");
+    }
+}
+
+static void call_keyplate_service_visitor_get_api_key_id(void) {
+    {
+        keyplate_str result = keyplate_service_visitor_get_api_key_id(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_api_key_id");
+    }
+}
+
+static void call_keyplate_service_visitor_get_expires_at(void) {
+    {
+        int64_t out = 0;
+        bool result = keyplate_service_visitor_get_expires_at(NULL, &out);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_expires_at");
+        (void)out;
+    }
+    {
+        bool result = keyplate_service_visitor_get_expires_at(have.service_visitor, NULL);
+        anything(&result, sizeof result, "keyplate_service_visitor_get_expires_at");
+    }
+}
+
+static void call_keyplate_service_visitor_get_principal(void) {
+    {
+        const keyplate_principal * result = keyplate_service_visitor_get_principal(NULL);
+        nothing(&result, sizeof result, "keyplate_service_visitor_get_principal");
+    }
+}
+
 static void call_keyplate_decision_free(void) {
     {
         keyplate_decision_free(NULL);
@@ -4662,6 +5110,18 @@ static void call_keyplate_new_service_add_group_ids(void) {
     }
 }
 
+static void call_keyplate_new_service_set_wants_token(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_new_service_set_wants_token(NULL, true, &error);
+        refused(status, error, "new_service", IS_NULL, "keyplate_new_service_set_wants_token");
+    }
+    {
+        keyplate_status status = keyplate_new_service_set_wants_token(have.new_service, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_new_service_set_wants_token");
+    }
+}
+
 static void call_keyplate_service_free(void) {
     {
         keyplate_service_free(NULL);
@@ -4738,6 +5198,13 @@ static void call_keyplate_service_get_group_ids_at(void) {
     {
         keyplate_str result = keyplate_service_get_group_ids_at(have.service, keyplate_service_get_group_ids_len(have.service));
         nothing(&result, sizeof result, "keyplate_service_get_group_ids_at");
+    }
+}
+
+static void call_keyplate_service_get_wants_token(void) {
+    {
+        bool result = keyplate_service_get_wants_token(NULL);
+        nothing(&result, sizeof result, "keyplate_service_get_wants_token");
     }
 }
 
@@ -4898,6 +5365,18 @@ static void call_keyplate_service_changes_add_group_ids(void) {
     {
         keyplate_status status = keyplate_service_changes_add_group_ids(have.service_changes, some_text, NULL);
         refused(status, NULL, "error", IS_NULL, "keyplate_service_changes_add_group_ids");
+    }
+}
+
+static void call_keyplate_service_changes_set_wants_token(void) {
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_service_changes_set_wants_token(NULL, true, &error);
+        refused(status, error, "service_changes", IS_NULL, "keyplate_service_changes_set_wants_token");
+    }
+    {
+        keyplate_status status = keyplate_service_changes_set_wants_token(have.service_changes, true, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_service_changes_set_wants_token");
     }
 }
 
@@ -10802,6 +11281,125 @@ static void call_keyplate_authenticate(void) {
     }
 }
 
+static void call_keyplate_begin_service_session(void) {
+    {
+        keyplate_service_ticket* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_service_session(NULL, have.service_entrance, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_begin_service_session");
+        keyplate_service_ticket_free(out);
+    }
+    {
+        keyplate_service_ticket* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_service_session(have.kp, NULL, &out, &error);
+        refused(status, error, "entrance", IS_NULL, "keyplate_begin_service_session");
+        keyplate_service_ticket_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_begin_service_session(have.kp, have.service_entrance, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_begin_service_session");
+    }
+    {
+        keyplate_service_ticket* out = NULL;
+        keyplate_status status = keyplate_begin_service_session(have.kp, have.service_entrance, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_begin_service_session");
+        keyplate_service_ticket_free(out);
+    }
+}
+
+static void call_keyplate_redeem_service_ticket(void) {
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(NULL, some_text, some_text, some_text, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, NULL, some_text, some_text, &out, &error);
+        refused(status, error, "ticket", IS_NULL, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, not_utf8, some_text, some_text, &out, &error);
+        refused(status, error, "ticket", NOT_UTF8, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, NULL, some_text, &out, &error);
+        refused(status, error, "origin", IS_NULL, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, not_utf8, some_text, &out, &error);
+        refused(status, error, "origin", NOT_UTF8, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, some_text, NULL, &out, &error);
+        refused(status, error, "nonce", IS_NULL, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, some_text, not_utf8, &out, &error);
+        refused(status, error, "nonce", NOT_UTF8, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, some_text, some_text, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_redeem_service_ticket");
+    }
+    {
+        keyplate_opened_service_session* out = NULL;
+        keyplate_status status = keyplate_redeem_service_ticket(have.kp, some_text, some_text, some_text, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_redeem_service_ticket");
+        keyplate_opened_service_session_free(out);
+    }
+}
+
+static void call_keyplate_verify_service_session(void) {
+    {
+        keyplate_service_visitor* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_service_session(NULL, have.service_visit, &out, &error);
+        refused(status, error, "kp", IS_NULL, "keyplate_verify_service_session");
+        keyplate_service_visitor_free(out);
+    }
+    {
+        keyplate_service_visitor* out = NULL;
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_service_session(have.kp, NULL, &out, &error);
+        refused(status, error, "visit", IS_NULL, "keyplate_verify_service_session");
+        keyplate_service_visitor_free(out);
+    }
+    {
+        keyplate_error* error = NULL;
+        keyplate_status status = keyplate_verify_service_session(have.kp, have.service_visit, NULL, &error);
+        refused(status, error, "out", IS_NULL, "keyplate_verify_service_session");
+    }
+    {
+        keyplate_service_visitor* out = NULL;
+        keyplate_status status = keyplate_verify_service_session(have.kp, have.service_visit, &out, NULL);
+        refused(status, NULL, "error", IS_NULL, "keyplate_verify_service_session");
+        keyplate_service_visitor_free(out);
+    }
+}
+
 static void call_keyplate_authorize(void) {
     {
         keyplate_decision* out = NULL;
@@ -13417,6 +14015,41 @@ void call_all(void) {
     call_keyplate_authenticated_get_api_key_id();
     call_keyplate_authenticated_get_expires_at();
     call_keyplate_authenticated_get_principal();
+    call_keyplate_opened_service_session_free();
+    call_keyplate_opened_service_session_get_service_id();
+    call_keyplate_opened_service_session_get_user_id();
+    call_keyplate_opened_service_session_get_return_path();
+    call_keyplate_opened_service_session_get_expires_at();
+    call_keyplate_opened_service_session_get_secret();
+    call_keyplate_service_entrance_free();
+    call_keyplate_service_entrance_new();
+    call_keyplate_service_entrance_set_service();
+    call_keyplate_service_entrance_set_origin();
+    call_keyplate_service_entrance_set_challenge();
+    call_keyplate_service_entrance_set_return_path();
+    call_keyplate_service_ticket_free();
+    call_keyplate_service_ticket_get_service_id();
+    call_keyplate_service_ticket_get_origin();
+    call_keyplate_service_ticket_get_expires_at();
+    call_keyplate_service_ticket_get_secret();
+    call_keyplate_service_visit_free();
+    call_keyplate_service_visit_new();
+    call_keyplate_service_visit_set_service();
+    call_keyplate_service_visit_set_origin();
+    call_keyplate_service_visit_set_credential();
+    call_keyplate_service_visitor_free();
+    call_keyplate_service_visitor_get_service_id();
+    call_keyplate_service_visitor_get_wants_token();
+    call_keyplate_service_visitor_get_user_id();
+    call_keyplate_service_visitor_get_username();
+    call_keyplate_service_visitor_get_display_name();
+    call_keyplate_service_visitor_get_email();
+    call_keyplate_service_visitor_get_groups_len();
+    call_keyplate_service_visitor_get_groups_at();
+    call_keyplate_service_visitor_get_session_id();
+    call_keyplate_service_visitor_get_api_key_id();
+    call_keyplate_service_visitor_get_expires_at();
+    call_keyplate_service_visitor_get_principal();
     call_keyplate_decision_free();
     call_keyplate_decision_get_allowed();
     call_keyplate_decision_get_reason();
@@ -13429,6 +14062,7 @@ void call_all(void) {
     call_keyplate_new_service_add_origins();
     call_keyplate_new_service_set_access();
     call_keyplate_new_service_add_group_ids();
+    call_keyplate_new_service_set_wants_token();
     call_keyplate_service_free();
     call_keyplate_service_get_id();
     call_keyplate_service_get_slug();
@@ -13438,6 +14072,7 @@ void call_all(void) {
     call_keyplate_service_get_for_everyone();
     call_keyplate_service_get_group_ids_len();
     call_keyplate_service_get_group_ids_at();
+    call_keyplate_service_get_wants_token();
     call_keyplate_service_get_created_at();
     call_keyplate_service_changes_free();
     call_keyplate_service_changes_new();
@@ -13447,6 +14082,7 @@ void call_all(void) {
     call_keyplate_service_changes_add_origins();
     call_keyplate_service_changes_set_access();
     call_keyplate_service_changes_add_group_ids();
+    call_keyplate_service_changes_set_wants_token();
     call_keyplate_service_page_free();
     call_keyplate_service_page_get_items_len();
     call_keyplate_service_page_get_items_at();
@@ -13819,6 +14455,9 @@ void call_all(void) {
     call_keyplate_begin_step_up();
     call_keyplate_finish_step_up();
     call_keyplate_authenticate();
+    call_keyplate_begin_service_session();
+    call_keyplate_redeem_service_ticket();
+    call_keyplate_verify_service_session();
     call_keyplate_authorize();
     call_keyplate_create_service();
     call_keyplate_delete_service();

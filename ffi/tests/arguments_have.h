@@ -61,6 +61,7 @@ struct have {
     keyplate_new_user *new_user;
     keyplate_one_time_token *one_time_token;
     keyplate_one_time_token_list *one_time_token_list;
+    keyplate_opened_service_session *opened_service_session;
     keyplate_passkey *passkey;
     keyplate_passkey_answer *passkey_answer;
     keyplate_passkey_ceremony *passkey_ceremony;
@@ -73,8 +74,12 @@ struct have {
     keyplate_secret *secret;
     keyplate_service *service;
     keyplate_service_changes *service_changes;
+    keyplate_service_entrance *service_entrance;
     keyplate_service_page *service_page;
     keyplate_service_query *service_query;
+    keyplate_service_ticket *service_ticket;
+    keyplate_service_visit *service_visit;
+    keyplate_service_visitor *service_visitor;
     keyplate_session *session;
     keyplate_session_page *session_page;
     keyplate_session_query *session_query;

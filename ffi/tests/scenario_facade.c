@@ -16,6 +16,8 @@ static keyplate_group_changes *take_group_changes(const cJSON *from, keyplate_er
 static keyplate_group_query *take_group_query(const cJSON *from, keyplate_error **error);
 static keyplate_new_group *take_new_group(const cJSON *from, keyplate_error **error);
 static keyplate_client_info *take_client_info(const cJSON *from, keyplate_error **error);
+static keyplate_service_entrance *take_service_entrance(const cJSON *from, keyplate_error **error);
+static keyplate_service_visit *take_service_visit(const cJSON *from, keyplate_error **error);
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error);
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error);
 static keyplate_service_query *take_service_query(const cJSON *from, keyplate_error **error);
@@ -64,6 +66,9 @@ static cJSON *give_passkey_signals(const keyplate_passkey_signals *it);
 static cJSON *give_passkey_ceremony(const keyplate_passkey_ceremony *it);
 static cJSON *give_passkey_registration(const keyplate_passkey_registration *it);
 static cJSON *give_authenticated(const keyplate_authenticated *it);
+static cJSON *give_opened_service_session(const keyplate_opened_service_session *it);
+static cJSON *give_service_ticket(const keyplate_service_ticket *it);
+static cJSON *give_service_visitor(const keyplate_service_visitor *it);
 static cJSON *give_decision(const keyplate_decision *it);
 static cJSON *give_service(const keyplate_service *it);
 static cJSON *give_service_page(const keyplate_service_page *it);
@@ -251,6 +256,8 @@ static cJSON *give_event_kind(keyplate_event_kind value) {
     case KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED: return cJSON_CreateString("DeviceLinkCreated");
     case KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED: return cJSON_CreateString("DeviceLinkRedeemed");
     case KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED: return cJSON_CreateString("DeviceLinkDisowned");
+    case KEYPLATE_EVENT_KIND_SERVICE_SESSION_OPENED: return cJSON_CreateString("ServiceSessionOpened");
+    case KEYPLATE_EVENT_KIND_SERVICE_SESSION_REFUSED: return cJSON_CreateString("ServiceSessionRefused");
     case KEYPLATE_EVENT_KIND_UNKNOWN: break;
     }
     return cJSON_CreateNull();
@@ -336,6 +343,8 @@ static keyplate_event_kind take_event_kind(const cJSON *from) {
     if (is_named(from, "DeviceLinkCreated")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_CREATED;
     if (is_named(from, "DeviceLinkRedeemed")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_REDEEMED;
     if (is_named(from, "DeviceLinkDisowned")) return KEYPLATE_EVENT_KIND_DEVICE_LINK_DISOWNED;
+    if (is_named(from, "ServiceSessionOpened")) return KEYPLATE_EVENT_KIND_SERVICE_SESSION_OPENED;
+    if (is_named(from, "ServiceSessionRefused")) return KEYPLATE_EVENT_KIND_SERVICE_SESSION_REFUSED;
     unknown("EventKind", from);
 }
 
@@ -812,6 +821,9 @@ static cJSON *give_denial_reason(const keyplate_denial_reason *it) {
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_CLOSED: return cJSON_CreateString("ServiceClosed");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_NOT_OPEN: return cJSON_CreateString("ServiceNotOpen");
     case KEYPLATE_DENIAL_REASON_KIND_SERVICE_SCOPE: return cJSON_CreateString("ServiceScope");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_ORIGIN: return cJSON_CreateString("ServiceOrigin");
+    case KEYPLATE_DENIAL_REASON_KIND_SERVICE_HOST_SHARED: return cJSON_CreateString("ServiceHostShared");
+    case KEYPLATE_DENIAL_REASON_KIND_FOR_OTHERS_TOO: return cJSON_CreateString("ForOthersToo");
     case KEYPLATE_DENIAL_REASON_KIND_DEVICE_SESSION: return cJSON_CreateString("DeviceSession");
     case KEYPLATE_DENIAL_REASON_KIND_OWN_APP_PASSWORDS_ONLY: return cJSON_CreateString("OwnAppPasswordsOnly");
     case KEYPLATE_DENIAL_REASON_KIND_DEVICE_NOT_INSPECTED: return cJSON_CreateString("DeviceNotInspected");
@@ -1896,6 +1908,79 @@ static cJSON *give_authenticated(const keyplate_authenticated *it) {
     return fields;
 }
 
+static cJSON *give_opened_service_session(const keyplate_opened_service_session *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_opened_service_session_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_opened_service_session_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "return_path", give_text(keyplate_opened_service_session_get_return_path(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_opened_service_session_get_expires_at(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_opened_service_session_get_secret(it)));
+    return fields;
+}
+
+static keyplate_service_entrance *take_service_entrance(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"service", "origin", "challenge", "return_path", NULL};
+    keyplate_service_entrance *it = NULL;
+    only(from, known);
+    const char *in_service = take_text(field(from, "service"));
+    const char *in_origin = take_text(field(from, "origin"));
+    const char *in_challenge = take_text(field(from, "challenge"));
+    if (!*error) keyplate_service_entrance_new(in_service, in_origin, in_challenge, &it, error);
+    const cJSON *it_return_path = field(from, "return_path");
+    if (it_return_path) {
+        const char *in_value = take_text(it_return_path);
+        if (!*error) keyplate_service_entrance_set_return_path(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_service_ticket(const keyplate_service_ticket *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_service_ticket_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "origin", give_text(keyplate_service_ticket_get_origin(it)));
+    cJSON_AddItemToObject(fields, "expires_at", give_time(keyplate_service_ticket_get_expires_at(it)));
+    cJSON_AddItemToObject(fields, "secret", give_secret(keyplate_service_ticket_get_secret(it)));
+    return fields;
+}
+
+static keyplate_service_visit *take_service_visit(const cJSON *from, keyplate_error **error) {
+    static const char *const known[] = {"service", "origin", "credential", NULL};
+    keyplate_service_visit *it = NULL;
+    only(from, known);
+    const char *in_service = take_text(field(from, "service"));
+    const char *in_origin = take_text(field(from, "origin"));
+    if (!*error) keyplate_service_visit_new(in_service, in_origin, &it, error);
+    const cJSON *it_credential = field(from, "credential");
+    if (it_credential) {
+        const char *in_value = take_text(it_credential);
+        if (!*error) keyplate_service_visit_set_credential(it, in_value, error);
+    }
+    return it;
+}
+
+static cJSON *give_service_visitor(const keyplate_service_visitor *it) {
+    if (!it) return cJSON_CreateNull();
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddItemToObject(fields, "service_id", give_text(keyplate_service_visitor_get_service_id(it)));
+    cJSON_AddItemToObject(fields, "wants_token", cJSON_CreateBool(keyplate_service_visitor_get_wants_token(it)));
+    cJSON_AddItemToObject(fields, "user_id", give_text(keyplate_service_visitor_get_user_id(it)));
+    cJSON_AddItemToObject(fields, "username", give_text(keyplate_service_visitor_get_username(it)));
+    cJSON_AddItemToObject(fields, "display_name", give_text(keyplate_service_visitor_get_display_name(it)));
+    cJSON_AddItemToObject(fields, "email", give_text(keyplate_service_visitor_get_email(it)));
+    cJSON_AddItemToObject(fields, "groups", cJSON_CreateArray());
+    for (size_t i = 0; i < keyplate_service_visitor_get_groups_len(it); i++)
+        cJSON_AddItemToArray(field(fields, "groups"), give_text(keyplate_service_visitor_get_groups_at(it, i)));
+    cJSON_AddItemToObject(fields, "session_id", give_text(keyplate_service_visitor_get_session_id(it)));
+    cJSON_AddItemToObject(fields, "api_key_id", give_text(keyplate_service_visitor_get_api_key_id(it)));
+    int64_t its_expires_at;
+    cJSON_AddItemToObject(fields, "expires_at",
+        keyplate_service_visitor_get_expires_at(it, &its_expires_at) ? give_time(its_expires_at) : cJSON_CreateNull());
+    cJSON_AddItemToObject(fields, "principal", cJSON_CreateNull());
+    return fields;
+}
+
 static cJSON *give_decision(const keyplate_decision *it) {
     if (!it) return cJSON_CreateNull();
     cJSON *fields = cJSON_CreateObject();
@@ -1907,7 +1992,7 @@ static cJSON *give_decision(const keyplate_decision *it) {
 }
 
 static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", "origins", "access", "group_ids", NULL};
+    static const char *const known[] = {"slug", "name", "origins", "access", "group_ids", "wants_token", NULL};
     keyplate_new_service *it = NULL;
     only(from, known);
     const char *in_slug = take_text(field(from, "slug"));
@@ -1932,6 +2017,11 @@ static keyplate_new_service *take_new_service(const cJSON *from, keyplate_error 
         const char *in_value = take_text(it_group_ids);
         if (!*error) keyplate_new_service_add_group_ids(it, in_value, error);
     }
+    const cJSON *it_wants_token = field(from, "wants_token");
+    if (it_wants_token) {
+        bool in_value = take_bool(it_wants_token);
+        if (!*error) keyplate_new_service_set_wants_token(it, in_value, error);
+    }
     return it;
 }
 
@@ -1948,12 +2038,13 @@ static cJSON *give_service(const keyplate_service *it) {
     cJSON_AddItemToObject(fields, "group_ids", cJSON_CreateArray());
     for (size_t i = 0; i < keyplate_service_get_group_ids_len(it); i++)
         cJSON_AddItemToArray(field(fields, "group_ids"), give_text(keyplate_service_get_group_ids_at(it, i)));
+    cJSON_AddItemToObject(fields, "wants_token", cJSON_CreateBool(keyplate_service_get_wants_token(it)));
     cJSON_AddItemToObject(fields, "created_at", give_time(keyplate_service_get_created_at(it)));
     return fields;
 }
 
 static keyplate_service_changes *take_service_changes(const cJSON *from, keyplate_error **error) {
-    static const char *const known[] = {"slug", "name", "replace_origins", "origins", "access", "group_ids", NULL};
+    static const char *const known[] = {"slug", "name", "replace_origins", "origins", "access", "group_ids", "wants_token", NULL};
     keyplate_service_changes *it = NULL;
     only(from, known);
     if (!*error) keyplate_service_changes_new(&it, error);
@@ -1986,6 +2077,11 @@ static keyplate_service_changes *take_service_changes(const cJSON *from, keyplat
     cJSON_ArrayForEach(it_group_ids, field(from, "group_ids")) {
         const char *in_value = take_text(it_group_ids);
         if (!*error) keyplate_service_changes_add_group_ids(it, in_value, error);
+    }
+    const cJSON *it_wants_token = field(from, "wants_token");
+    if (it_wants_token) {
+        bool in_value = take_bool(it_wants_token);
+        if (!*error) keyplate_service_changes_set_wants_token(it, in_value, error);
     }
     return it;
 }
@@ -3686,6 +3782,49 @@ static cJSON *call_authenticate(const keyplate *kp, const cJSON *with, keyplate_
     return result;
 }
 
+static cJSON *call_begin_service_session(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"entrance", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_service_entrance *in_entrance = take_service_entrance(field(with, "entrance"), error);
+    keyplate_service_ticket *out = NULL;
+    if (!*error && keyplate_begin_service_session(kp, in_entrance, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service_ticket(out);
+    }
+    keyplate_service_ticket_free(out);
+    keyplate_service_entrance_free(in_entrance);
+    return result;
+}
+
+static cJSON *call_redeem_service_ticket(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"ticket", "origin", "nonce", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    const char *in_ticket = take_text(field(with, "ticket"));
+    const char *in_origin = take_text(field(with, "origin"));
+    const char *in_nonce = take_text(field(with, "nonce"));
+    keyplate_opened_service_session *out = NULL;
+    if (!*error && keyplate_redeem_service_ticket(kp, in_ticket, in_origin, in_nonce, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_opened_service_session(out);
+    }
+    keyplate_opened_service_session_free(out);
+    return result;
+}
+
+static cJSON *call_verify_service_session(const keyplate *kp, const cJSON *with, keyplate_error **error) {
+    static const char *const known[] = {"visit", NULL};
+    cJSON *result = NULL;
+    only(with, known);
+    keyplate_service_visit *in_visit = take_service_visit(field(with, "visit"), error);
+    keyplate_service_visitor *out = NULL;
+    if (!*error && keyplate_verify_service_session(kp, in_visit, &out, error) == KEYPLATE_STATUS_OK) {
+        result = give_service_visitor(out);
+    }
+    keyplate_service_visitor_free(out);
+    keyplate_service_visit_free(in_visit);
+    return result;
+}
+
 static cJSON *call_create_service(const keyplate *kp, const cJSON *with, keyplate_error **error) {
     static const char *const known[] = {"service", NULL};
     cJSON *result = NULL;
@@ -4423,6 +4562,9 @@ const struct method methods[] = {
     {"begin_step_up", call_begin_step_up},
     {"finish_step_up", call_finish_step_up},
     {"authenticate", call_authenticate},
+    {"begin_service_session", call_begin_service_session},
+    {"redeem_service_ticket", call_redeem_service_ticket},
+    {"verify_service_session", call_verify_service_session},
     {"create_service", call_create_service},
     {"delete_service", call_delete_service},
     {"get_service", call_get_service},

@@ -403,6 +403,8 @@ pub(crate) enum EventKind {
     DeviceLinkCreated,
     DeviceLinkRedeemed,
     DeviceLinkDisowned,
+    ServiceSessionOpened,
+    ServiceSessionRefused,
 }
 impl Choice for EventKind {
     const NAME: &'static str = "EventKind";
@@ -410,7 +412,7 @@ impl Choice for EventKind {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
         26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
         49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71,
-        72, 73, 74, 75, 76, 77, 78, 79,
+        72, 73, 74, 75, 76, 77, 78, 79, 80, 81,
     ];
     const VARIANTS: &'static [Self] = &[
         Self::UserCreated,
@@ -492,6 +494,8 @@ impl Choice for EventKind {
         Self::DeviceLinkCreated,
         Self::DeviceLinkRedeemed,
         Self::DeviceLinkDisowned,
+        Self::ServiceSessionOpened,
+        Self::ServiceSessionRefused,
     ];
     fn place(self) -> usize {
         self as usize
@@ -583,6 +587,8 @@ impl Give<EventKind> for ::keyplate::EventKind {
             Self::DeviceLinkCreated => EventKind::DeviceLinkCreated,
             Self::DeviceLinkRedeemed => EventKind::DeviceLinkRedeemed,
             Self::DeviceLinkDisowned => EventKind::DeviceLinkDisowned,
+            Self::ServiceSessionOpened => EventKind::ServiceSessionOpened,
+            Self::ServiceSessionRefused => EventKind::ServiceSessionRefused,
             _ => unreachable!("this face was generated from this core"),
         }
     }
@@ -673,6 +679,8 @@ impl Take<::keyplate::EventKind> for EventKind {
             EventKind::DeviceLinkCreated => ::keyplate::EventKind::DeviceLinkCreated,
             EventKind::DeviceLinkRedeemed => ::keyplate::EventKind::DeviceLinkRedeemed,
             EventKind::DeviceLinkDisowned => ::keyplate::EventKind::DeviceLinkDisowned,
+            EventKind::ServiceSessionOpened => ::keyplate::EventKind::ServiceSessionOpened,
+            EventKind::ServiceSessionRefused => ::keyplate::EventKind::ServiceSessionRefused,
         })
     }
 }
@@ -1344,6 +1352,13 @@ pub(crate) enum DenialReason {
     ServiceNotOpen {},
     /// The credential lacks a scope of the service.
     ServiceScope {},
+    /// The origin is none of the service's.
+    ServiceOrigin {},
+    /// Forward auth: a host name of the service, ports aside, is also that of another service or of this library's own origins,
+    /// so that one's cookies would reach the other.
+    ServiceHostShared {},
+    /// Forward auth: what a service gets to see is for that service alone.
+    ForOthersToo {},
     /// A device that somebody approved does not do this; its user does, signed in themselves.
     DeviceSession {},
     /// Only users themselves make their app passwords.
@@ -1376,6 +1391,9 @@ impl Give<DenialReason> for ::keyplate::DenialReason {
             Self::ServiceClosed => DenialReason::ServiceClosed {},
             Self::ServiceNotOpen => DenialReason::ServiceNotOpen {},
             Self::ServiceScope => DenialReason::ServiceScope {},
+            Self::ServiceOrigin => DenialReason::ServiceOrigin {},
+            Self::ServiceHostShared => DenialReason::ServiceHostShared {},
+            Self::ForOthersToo => DenialReason::ForOthersToo {},
             Self::DeviceSession => DenialReason::DeviceSession {},
             Self::OwnAppPasswordsOnly => DenialReason::OwnAppPasswordsOnly {},
             Self::DeviceNotInspected => DenialReason::DeviceNotInspected {},
@@ -4245,6 +4263,157 @@ impl Authenticated {
     }
 }
 
+/// A service's own session, which has just been opened.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OpenedServiceSession {
+    /// The service.
+    pub(crate) service_id: Id,
+    /// The user.
+    pub(crate) user_id: Id,
+    /// The page that they asked for, as a path with its query.
+    pub(crate) return_path: String,
+    /// The latest time at which it ends. It ends with the session by which the user is signed in here, if that is earlier.
+    pub(crate) expires_at: SystemTime,
+    /// The session's token, which is shown only this once. Put it into a cookie of the service's host alone.
+    pub(crate) secret: Secret,
+}
+impl Give<OpenedServiceSession> for ::keyplate::OpenedServiceSession {
+    fn give(self) -> OpenedServiceSession {
+        OpenedServiceSession {
+            service_id: self.service_id.give(),
+            user_id: self.user_id.give(),
+            return_path: self.return_path.give(),
+            expires_at: self.expires_at.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl OpenedServiceSession {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "service_id",
+                "user_id",
+                "return_path",
+                "expires_at",
+                "secret",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// By which a browser enters a service, once. It is handed over in the address of a page.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServiceTicket {
+    /// The service.
+    pub(crate) service_id: Id,
+    /// The origin at which it is good.
+    pub(crate) origin: String,
+    /// When it ends: 30 seconds after it was made.
+    pub(crate) expires_at: SystemTime,
+    /// The ticket, for `redeem_service_ticket`.
+    pub(crate) secret: Secret,
+}
+impl Give<ServiceTicket> for ::keyplate::ServiceTicket {
+    fn give(self) -> ServiceTicket {
+        ServiceTicket {
+            service_id: self.service_id.give(),
+            origin: self.origin.give(),
+            expires_at: self.expires_at.give(),
+            secret: self.secret.give(),
+        }
+    }
+}
+#[pymethods]
+impl ServiceTicket {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["service_id", "origin", "expires_at", "secret"])
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
+/// Somebody who may use a service.
+#[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServiceVisitor {
+    /// The service.
+    pub(crate) service_id: Id,
+    /// Whether the service wants an access token: `issue_access_token` with `principal`.
+    pub(crate) wants_token: bool,
+    /// The user.
+    pub(crate) user_id: Id,
+    /// Their username.
+    pub(crate) username: String,
+    /// Their name for people.
+    pub(crate) display_name: Option<String>,
+    /// Their address, if they hold it.
+    pub(crate) email: Option<String>,
+    /// The names of their groups.
+    pub(crate) groups: Vec<String>,
+    /// The session by which they are signed in here, if it was a service session that was shown.
+    pub(crate) session_id: Option<Id>,
+    /// The API key, if it was one.
+    pub(crate) api_key_id: Option<Id>,
+    /// The latest time at which the credential ends.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// The principal, for `issue_access_token`. It has all rights of the session by which they are signed in, so hand it to
+    /// nobody else.
+    pub(crate) principal: Principal,
+}
+impl Give<ServiceVisitor> for ::keyplate::ServiceVisitor {
+    fn give(self) -> ServiceVisitor {
+        ServiceVisitor {
+            service_id: self.service_id.give(),
+            wants_token: self.wants_token.give(),
+            user_id: self.user_id.give(),
+            username: self.username.give(),
+            display_name: self.display_name.give(),
+            email: self.email.give(),
+            groups: self.groups.give(),
+            session_id: self.session_id.give(),
+            api_key_id: self.api_key_id.give(),
+            expires_at: self.expires_at.give(),
+            principal: self.principal.give(),
+        }
+    }
+}
+#[pymethods]
+impl ServiceVisitor {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(
+            py,
+            [
+                "service_id",
+                "wants_token",
+                "user_id",
+                "username",
+                "display_name",
+                "email",
+                "groups",
+                "session_id",
+                "api_key_id",
+                "expires_at",
+                "principal",
+            ],
+        )
+    }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        repr(slf.as_any())
+    }
+}
+
 /// Whether somebody may use a service, and why.
 #[pyclass(frozen, get_all, eq, from_py_object, module = "keyplate")]
 #[derive(Clone, Debug, PartialEq)]
@@ -4295,6 +4464,8 @@ pub(crate) struct Service {
     pub(crate) for_everyone: bool,
     /// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
     pub(crate) group_ids: Vec<Id>,
+    /// Whether a proxy hands it an access token with each request (forward auth).
+    pub(crate) wants_token: bool,
     /// When it was created.
     pub(crate) created_at: SystemTime,
 }
@@ -4307,6 +4478,7 @@ impl Give<Service> for ::keyplate::Service {
             origins: self.origins.give(),
             for_everyone: self.for_everyone.give(),
             group_ids: self.group_ids.give(),
+            wants_token: self.wants_token.give(),
             created_at: self.created_at.give(),
         }
     }
@@ -4324,6 +4496,7 @@ impl Service {
                 "origins",
                 "for_everyone",
                 "group_ids",
+                "wants_token",
                 "created_at",
             ],
         )
@@ -6643,6 +6816,89 @@ impl Keyplate {
         self.call(py, |kp| kp.authenticate(credential))
     }
 
+    /// Gives somebody who is signed in a ticket, by which their browser enters a service behind a proxy. It lives for 30
+    /// seconds and works once, at this origin and in the browser that keeps the nonce.
+    ///
+    /// Raises:
+    ///     InvalidInput: A value breaks a rule.
+    ///     NotFound: For the service.
+    ///     PermissionDenied: Without a session, when they may not use the service, when the origin is none
+    ///         of the service's, and when the service has a host name in common with another service or with
+    ///         the configured origins.
+    ///     AccountPending: The account waits for approval.
+    #[pyo3(signature = (*, service, origin, challenge, return_path=None), text_signature = "($self, *, service, origin, challenge, return_path=None)")]
+    fn begin_service_session(
+        &self,
+        py: Python<'_>,
+        service: String,
+        origin: String,
+        challenge: String,
+        return_path: Option<String>,
+    ) -> PyResult<ServiceTicket> {
+        let entrance = ::keyplate::ServiceEntrance {
+            service,
+            origin,
+            challenge,
+            return_path: return_path.take("return_path")?,
+        };
+
+        self.call(py, |kp| kp.begin_service_session(entrance))
+    }
+
+    /// Opens a service's own session for the browser that shows a ticket and keeps its nonce. `origin` is where it does so.
+    /// A ticket that is refused is not used up: only its own browser can use it.
+    ///
+    /// Raises:
+    ///     InvalidCredential: When the ticket is unknown, used or has ended, is for another origin, or does
+    ///         not go with this nonce, and when the session that it comes from has ended.
+    ///     PermissionDenied: When its user may no longer use the service.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    #[pyo3(signature = (ticket, origin, nonce), text_signature = "($self, ticket, origin, nonce)")]
+    fn redeem_service_ticket(
+        &self,
+        py: Python<'_>,
+        ticket: &str,
+        origin: &str,
+        nonce: &str,
+    ) -> PyResult<OpenedServiceSession> {
+        self.call(py, |kp| kp.redeem_service_ticket(ticket, origin, nonce))
+    }
+
+    /// Decides whether a request may pass to a service, and says who makes it. It works while another process is writing, and
+    /// notices a change that any process commits at the very next call.
+    ///
+    /// The credential is the token of a service session. An API key is accepted if all its scopes are of this service, such as
+    /// `films:view` for the service `films`: the service gets to see it.
+    ///
+    /// Raises:
+    ///     NotFound: For the service.
+    ///     PermissionDenied: When the origin is none of the service's, when the service has a host name in
+    ///         common with another service or with the configured origins, when the user may not use the
+    ///         service, and for an API key that is good for anything else.
+    ///     InvalidCredential: Without a credential, and when it is unknown or has ended.
+    ///     AccountPending: The account waits for approval.
+    ///     AccountDisabled: The account is disabled.
+    ///     AccountExpired: The account has lapsed.
+    ///     StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+    #[pyo3(signature = (*, service, origin, credential=None), text_signature = "($self, *, service, origin, credential=None)")]
+    fn verify_service_session(
+        &self,
+        py: Python<'_>,
+        service: String,
+        origin: String,
+        credential: Option<String>,
+    ) -> PyResult<ServiceVisitor> {
+        let visit = ::keyplate::ServiceVisit {
+            service,
+            origin,
+            credential: credential.take("credential")?,
+        };
+
+        self.call(py, |kp| kp.verify_service_session(visit))
+    }
+
     /// Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
     /// service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
     /// `library:stream` does for the service `library`. Administrators are users like others here.
@@ -6664,7 +6920,7 @@ impl Keyplate {
     ///     NotFound: For a group.
     ///     Conflict: For a slug that is taken.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=())")]
+    #[pyo3(signature = (*, slug, name=None, origins=Vec::new(), access=None, group_ids=Vec::new(), wants_token=false), text_signature = "($self, *, slug, name=None, origins=(), access=None, group_ids=(), wants_token=False)")]
     fn create_service(
         &self,
         py: Python<'_>,
@@ -6673,6 +6929,7 @@ impl Keyplate {
         origins: Vec<String>,
         access: Option<ServiceAccess>,
         group_ids: Vec<Id>,
+        wants_token: bool,
     ) -> PyResult<Service> {
         let service = ::keyplate::NewService {
             slug,
@@ -6680,6 +6937,7 @@ impl Keyplate {
             origins: origins.take("origins")?,
             access: access.take("access")?,
             group_ids: group_ids.take("group_ids")?,
+            wants_token,
         };
 
         self.call(py, |kp| kp.create_service(service))
@@ -6781,7 +7039,7 @@ impl Keyplate {
     ///     InvalidInput: A value breaks a rule.
     ///     Conflict: For a slug that is taken.
     ///     PermissionDenied: The caller is known, but may not do this.
-    #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new()), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=())")]
+    #[pyo3(signature = (id, *, slug=None, name=None, replace_origins=false, origins=Vec::new(), access=None, group_ids=Vec::new(), wants_token=None), text_signature = "($self, id, *, slug=None, name=None, replace_origins=False, origins=(), access=None, group_ids=(), wants_token=None)")]
     fn update_service(
         &self,
         py: Python<'_>,
@@ -6792,6 +7050,7 @@ impl Keyplate {
         origins: Vec<String>,
         access: Option<ServiceAccess>,
         group_ids: Vec<Id>,
+        wants_token: Option<bool>,
     ) -> PyResult<Service> {
         let id: ::keyplate::ServiceId = id.take("id")?;
         let changes = ::keyplate::ServiceChanges {
@@ -6801,6 +7060,7 @@ impl Keyplate {
             origins: origins.take("origins")?,
             access: access.take("access")?,
             group_ids: group_ids.take("group_ids")?,
+            wants_token: wants_token.take("wants_token")?,
         };
 
         self.call(py, |kp| kp.update_service(&id, changes))
@@ -7823,6 +8083,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PasskeyCeremony>()?;
     module.add_class::<PasskeyRegistration>()?;
     module.add_class::<Authenticated>()?;
+    module.add_class::<OpenedServiceSession>()?;
+    module.add_class::<ServiceTicket>()?;
+    module.add_class::<ServiceVisitor>()?;
     module.add_class::<Decision>()?;
     module.add_class::<Service>()?;
     module.add_class::<ServicePage>()?;

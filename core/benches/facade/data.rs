@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use keyplate::{Config, Keyplate};
+use keyplate::{Config, Keyplate, NewService, ServiceAccess};
 use ring::{
     digest::{SHA256, digest},
     rand::{SecureRandom, SystemRandom},
@@ -60,6 +60,36 @@ impl Data {
                 .unwrap();
         }
         drop(insert);
+        transaction.commit().unwrap();
+        data.shuffle();
+        data
+    }
+
+    /// Of one service, each beside a session of its own.
+    pub(crate) fn with_service_sessions(folder: &Path, sessions: usize) -> Self {
+        let mut data = Self::with_sessions(folder, sessions);
+        let keyplate = data.open();
+        let service = NewService {
+            slug: "films".to_owned(),
+            origins: vec!["https://films.example".to_owned()],
+            access: Some(ServiceAccess::Everyone),
+            ..NewService::default()
+        };
+        let service = keyplate.create_service(service).unwrap();
+        drop(keyplate);
+        let mut connection = connect(&data.path);
+        let transaction = connection.transaction().unwrap();
+        data.secrets = (0..sessions).map(|_| token("svc")).collect();
+        for (n, secret) in data.secrets.iter().enumerate() {
+            let values = params![hash(secret), service.id.as_str(), id(3, n)];
+            let sql = "INSERT INTO service_sessions (secret_hash, service_id, session_id, origin, created_at)
+                 VALUES (?1, ?2, ?3, 'https://films.example', 0)";
+            transaction
+                .prepare_cached(sql)
+                .unwrap()
+                .execute(values)
+                .unwrap();
+        }
         transaction.commit().unwrap();
         data.shuffle();
         data

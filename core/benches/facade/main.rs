@@ -23,7 +23,7 @@ use std::{env, hint::black_box, path::Path, time::Instant};
 
 use data::Data;
 use floor::Floor;
-use keyplate::{ClientInfo, Config, Keyplate, NewUser};
+use keyplate::{ClientInfo, Config, Keyplate, NewUser, ServiceVisit};
 
 /// Turns of case and floor; the median of each is told.
 const TURNS: usize = 15;
@@ -53,7 +53,7 @@ fn main() {
     }
     let wanted =
         |case: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == case);
-    let cases: [(&str, fn()); 12] = [
+    let cases: [(&str, fn()); 13] = [
         ("verify_api_key", || {
             verify_api_key("verify_api_key", 100_000)
         }),
@@ -62,6 +62,7 @@ fn main() {
         }),
         ("verify_session", verify_session),
         ("verify_app_password", verify_app_password),
+        ("verify_service_session", verify_service_session),
         ("verify_api_key_hot", hot::verify_api_key),
         ("verify_session_hot", hot::verify_session),
         ("memory_cache", hot::memory),
@@ -131,6 +132,32 @@ fn verify_app_password() {
                 ));
             }),
             ("verify_session_beside_it", &mut |n| {
+                drop(black_box(
+                    beside.verify_session(sessions.secret(n)).unwrap(),
+                ));
+            }),
+        ],
+    );
+}
+
+/// Beside `verify_session` in the same turns, as app passwords are.
+fn verify_service_session() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = Data::with_service_sessions(folder.path(), 10_000);
+    let sessions = Data::with_sessions(other.path(), 10_000);
+    let (keyplate, beside) = (data.open_with_cache(0), sessions.open_with_cache(0));
+    all_in_turns(
+        20_000,
+        &mut [
+            ("verify_service_session", &mut |n| {
+                let visit = ServiceVisit {
+                    service: "films".to_owned(),
+                    origin: "https://films.example".to_owned(),
+                    credential: Some(data.secret(n).to_owned()),
+                };
+                drop(black_box(keyplate.verify_service_session(visit).unwrap()));
+            }),
+            ("verify_service_session_floor", &mut |n| {
                 drop(black_box(
                     beside.verify_session(sessions.secret(n)).unwrap(),
                 ));

@@ -359,14 +359,18 @@ CREATE TABLE services (
     for_everyone BIGINT NOT NULL CHECK (for_everyone IN (0, 1)),
     created_at   BIGINT NOT NULL,
     name_key     TEXT COLLATE "C" NOT NULL DEFAULT '',
-    search_key   TEXT COLLATE "C" NOT NULL DEFAULT ''
+    search_key   TEXT COLLATE "C" NOT NULL DEFAULT '',
+    wants_token  BIGINT NOT NULL DEFAULT 0 CHECK (wants_token IN (0, 1))
 );
 
 CREATE TABLE service_origins (
     service_id TEXT COLLATE "C" NOT NULL REFERENCES services (id) ON DELETE CASCADE,
     origin     TEXT COLLATE "C" NOT NULL,
+    host       TEXT COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (service_id, origin)
 );
+
+CREATE INDEX service_origins_by_host ON service_origins (host);
 
 CREATE TABLE service_groups (
     service_id TEXT COLLATE "C" NOT NULL REFERENCES services (id) ON DELETE CASCADE,
@@ -498,3 +502,32 @@ CREATE TABLE more_attempts (
 CREATE INDEX more_attempts_by_source ON more_attempts (kind, source, at);
 
 CREATE INDEX more_attempts_by_time ON more_attempts (kind, at);
+
+CREATE TABLE service_tickets (
+    secret_hash BYTEA PRIMARY KEY CHECK (length(secret_hash) = 32),
+    service_id  TEXT COLLATE "C" NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    session_id  TEXT COLLATE "C" NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    challenge   BYTEA NOT NULL CHECK (length(challenge) = 32),
+    origin      TEXT COLLATE "C" NOT NULL,
+    return_path TEXT COLLATE "C" NOT NULL,
+    created_at  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL
+);
+
+CREATE INDEX service_tickets_by_service ON service_tickets (service_id);
+
+CREATE INDEX service_tickets_by_session ON service_tickets (session_id);
+
+CREATE INDEX service_tickets_by_end ON service_tickets (expires_at);
+
+CREATE TABLE service_sessions (
+    secret_hash BYTEA PRIMARY KEY CHECK (length(secret_hash) = 32),
+    service_id  TEXT COLLATE "C" NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    session_id  TEXT COLLATE "C" NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    origin      TEXT COLLATE "C" NOT NULL,
+    created_at  BIGINT NOT NULL
+);
+
+CREATE INDEX service_sessions_by_service ON service_sessions (service_id);
+
+CREATE INDEX service_sessions_by_session ON service_sessions (session_id, service_id, created_at);

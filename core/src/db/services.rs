@@ -5,10 +5,12 @@ use crate::{
         ids::{GroupId, ServiceId, UserId},
         services::Service,
     },
-    values::text,
+    values::{origins::Origin, text},
 };
 
-columns! { COLUMNS = services (id, slug, name, for_everyone, created_at) kept (name_key, search_key) }
+columns! {
+    COLUMNS = services (id, slug, name, for_everyone, created_at, wants_token) kept (name_key, search_key)
+}
 
 fn from_row(row: &Row<'_, '_>) -> Result<Service> {
     Ok(Service {
@@ -17,6 +19,7 @@ fn from_row(row: &Row<'_, '_>) -> Result<Service> {
         name: row.get("name")?,
         for_everyone: row.get("for_everyone")?,
         created_at: row.get("created_at")?,
+        wants_token: row.get("wants_token")?,
         origins: Vec::new(),
         group_ids: Vec::new(),
     })
@@ -61,6 +64,7 @@ pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
             &service.name,
             service.for_everyone,
             service.created_at,
+            service.wants_token,
         ],
         params![&text::folded(&service.name), &search_key(service)],
     )
@@ -68,13 +72,14 @@ pub(crate) fn insert(writer: &Writer<'_>, service: &Service) -> Result<()> {
 
 pub(crate) fn update(writer: &Writer<'_>, service: &Service) -> Result<()> {
     writer.execute(
-        "UPDATE services SET slug = ?2, name = ?3, name_key = ?4, search_key = ?5 WHERE id = ?1",
+        "UPDATE services SET slug = ?2, name = ?3, name_key = ?4, search_key = ?5, wants_token = ?6 WHERE id = ?1",
         params![
             &service.id,
             &service.slug,
             &service.name,
             &text::folded(&service.name),
             &search_key(service),
+            service.wants_token,
         ],
     )?;
     Ok(())
@@ -89,10 +94,11 @@ pub(crate) fn delete(writer: &Writer<'_>, id: &ServiceId) -> Result<()> {
     Ok(())
 }
 
+/// Each with its host.
 pub(crate) fn replace_origins(
     writer: &Writer<'_>,
     id: &ServiceId,
-    origins: &[String],
+    origins: &[Origin],
 ) -> Result<()> {
     writer.execute(
         "DELETE FROM service_origins WHERE service_id = ?1",
@@ -100,11 +106,11 @@ pub(crate) fn replace_origins(
     )?;
     for origin in origins {
         writer.execute(
-            "INSERT INTO service_origins (service_id, origin) VALUES (?1, ?2)",
-            params![id, origin],
+            "INSERT INTO service_origins (service_id, origin, host) VALUES (?1, ?2, ?3)",
+            params![id, &origin.text, &origin.host],
         )?;
     }
-    Ok(())
+    super::service_sessions::end_misplaced(writer)
 }
 
 pub(crate) fn set_access(

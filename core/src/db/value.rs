@@ -197,6 +197,15 @@ impl Column for Scopes {
     }
 }
 
+impl<const N: usize> Column for [u8; N] {
+    fn read(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Blob(bytes) => bytes.try_into().ok(),
+            _ => None,
+        }
+    }
+}
+
 impl Column for Vec<u8> {
     fn read(cell: Cell<'_>) -> Option<Self> {
         match cell {

@@ -298,6 +298,13 @@ pub enum DenialReason {
     ServiceNotOpen,
     /// The credential lacks a scope of the service.
     ServiceScope,
+    /// The origin is none of the service's.
+    ServiceOrigin,
+    /// Forward auth: a host name of the service, ports aside, is also that of another service or of this library's own origins,
+    /// so that one's cookies would reach the other.
+    ServiceHostShared,
+    /// Forward auth: what a service gets to see is for that service alone.
+    ForOthersToo,
     /// A device that somebody approved does not do this; its user does, signed in themselves.
     DeviceSession,
     /// Only users themselves make their app passwords.

@@ -187,6 +187,9 @@ words! {
         ServiceClosed => "the service is closed";
         ServiceNotOpen => "the service is not open to this user";
         ServiceScope => "the credential lacks a scope of the service";
+        ServiceOrigin => "this is no origin of the service";
+        ServiceHostShared => "the service has a host name in common with another service, or with the place to sign in";
+        ForOthersToo => "the service would see this credential, which is not for it alone";
         DeviceSession => "a device that was approved does not do this; sign in yourself";
         OwnAppPasswordsOnly => "only users themselves make their app passwords";
         DeviceNotInspected => "look at what the device asks for first";

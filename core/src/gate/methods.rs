@@ -218,6 +218,10 @@ table! {
     ListDeviceLinks       "list_device_links"        Own(Passkeys, Read);
     DisownDeviceLink      "disown_device_link"       Own(Passkeys, Write);
 
+    BeginServiceSession   "begin_service_session"    Anyone;
+    RedeemServiceTicket   "redeem_service_ticket"    Anyone;
+    VerifyServiceSession  "verify_service_session"   Anyone;
+
     IssueAccessToken      "issue_access_token"       Anyone;
     VerifyAccessToken     "verify_access_token"      Anyone;
     GetJwks               "get_jwks"                 Anyone;

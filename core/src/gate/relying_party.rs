@@ -13,6 +13,8 @@ pub(crate) struct RelyingParty {
     pub(crate) id: String,
     /// The configured origin, as browsers write it.
     pub(crate) origin: String,
+    /// The hosts of all web origins, whose cookies are the host's own (F2).
+    pub(crate) hosts: Vec<String>,
     pub(crate) name: Option<String>,
     pub(crate) problem: Option<PasskeyProblem>,
     pub(crate) verifier: Verifier,
@@ -38,6 +40,7 @@ impl RelyingParty {
             ));
         }
         let text = origin.text;
+        let mut hosts = vec![origin.host];
         let mut origins = vec![origin.url];
         for more in &config.more_origins {
             let more = Origin::parse("more_origins", more)?;
@@ -47,6 +50,7 @@ impl RelyingParty {
                     ConfigurationReason::OutsideRpId,
                 ));
             }
+            hosts.push(more.host);
             origins.push(more.url);
         }
         for related in &config.related_origins {
@@ -57,6 +61,7 @@ impl RelyingParty {
                     ConfigurationReason::NotHttps,
                 ));
             }
+            hosts.push(related.host);
             origins.push(related.url);
         }
         for native in &config.native_origins {
@@ -66,6 +71,7 @@ impl RelyingParty {
         Ok(Self {
             id,
             origin: text,
+            hosts,
             name: config.rp_name.clone().filter(|name| !name.is_empty()),
             problem,
             verifier,

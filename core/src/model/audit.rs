@@ -170,6 +170,10 @@ pub enum EventKind {
     DeviceLinkRedeemed,
     /// A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
     DeviceLinkDisowned,
+    /// Somebody who was signed in entered a service behind a proxy.
+    ServiceSessionOpened,
+    /// Somebody's ticket to a service was refused.
+    ServiceSessionRefused,
 }
 
 named!(EventKind {
@@ -252,6 +256,8 @@ named!(EventKind {
     DeviceLinkCreated = "device_link_created",
     DeviceLinkRedeemed = "device_link_redeemed",
     DeviceLinkDisowned = "device_link_disowned",
+    ServiceSessionOpened = "service_session_opened",
+    ServiceSessionRefused = "service_session_refused",
 });
 
 /// Who did it.

@@ -20,6 +20,8 @@ pub struct Service {
     pub for_everyone: bool,
     /// The groups whose members may use it, if it is not open to every user. Without groups, nobody may.
     pub group_ids: Vec<GroupId>,
+    /// Whether a proxy hands it an access token with each request (forward auth).
+    pub wants_token: bool,
     /// When it was created.
     pub created_at: SystemTime,
 }
@@ -56,6 +58,9 @@ pub struct NewService {
     /// The groups whose members may use it. With `Nobody` there must be none; with `Everyone` they are kept for later.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_ids: Vec<GroupId>,
+    /// Whether a proxy hands it an access token with each request (forward auth).
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub wants_token: bool,
 }
 
 /// Changes to a service. What is left out stays the same.
@@ -80,6 +85,9 @@ pub struct ServiceChanges {
     /// As in `NewService`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_ids: Vec<GroupId>,
+    /// As in `NewService`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub wants_token: Option<bool>,
 }
 
 /// Which services to list. They are ordered by slug.

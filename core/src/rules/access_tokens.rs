@@ -282,7 +282,12 @@ fn sign(key_id: &str, private_key: &[u8], body: &Body) -> Result<Secret> {
 }
 
 /// G2, with an error for a no.
-fn let_in(reader: &Reader<'_>, service: &Service, acting: &Acting) -> Result<()> {
+/// G2 as an error, for who is to be told.
+pub(in crate::rules) fn let_in(
+    reader: &Reader<'_>,
+    service: &Service,
+    acting: &Acting,
+) -> Result<()> {
     match services::decide(reader, service, acting)? {
         Ok(_) => Ok(()),
         Err(DecisionReason::AccountPending) => Err(KeyplateError::AccountPending),

@@ -70,9 +70,14 @@ impl Keyplate {
             Some(TokenKind::ApiKey) => self.verified_api_key(tokens::hash(credential), false),
             // Without our prefix it may be an API key of the operator's own choice (C1).
             None => self.verified_api_key(tokens::expect_supplied(prefix, credential)?, true),
-            Some(TokenKind::Setup | TokenKind::SignUp | TokenKind::OneTime | TokenKind::Device) => {
-                Err(KeyplateError::InvalidCredential)
-            }
+            Some(
+                TokenKind::Setup
+                | TokenKind::SignUp
+                | TokenKind::OneTime
+                | TokenKind::Device
+                | TokenKind::ServiceTicket
+                | TokenKind::ServiceSession,
+            ) => Err(KeyplateError::InvalidCredential),
         }
     }
 }

@@ -67,6 +67,7 @@ fn settle(change: &Change<'_>, made_at: SystemTime) -> Result<()> {
     db::one_time_tokens::delete_all(change)?;
     db::device_logins::delete_all(change)?;
     db::device_links::delete_all(change)?;
+    db::service_sessions::delete_all_tickets(change)?;
     // P2: a challenge that was spent since must not be good again.
     db::ceremonies::forget_everything(change)?;
     // J1: nor a key that was rotated away because others have it. The next token makes another.

@@ -96,6 +96,7 @@ fn end_made_after(change: &Change<'_>, now: SystemTime) -> Result<ClockResetRepo
     db::api_keys::settle_last_used(change, now)?;
     db::passkeys::settle_last_used(change, now)?;
     db::app_passwords::settle_last_used(change, now)?;
+    db::service_sessions::delete_tickets_made_after(change, now)?;
     Ok(ClockResetReport {
         sessions: db::sessions::end_made_after(change, now)? as i64,
         step_ups: db::sessions::settle_times(change, now)? as i64,

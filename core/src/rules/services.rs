@@ -189,7 +189,7 @@ fn open_to(change: &Change<'_>, service: Service, access: Access<'_>) -> Result<
 }
 
 impl ServiceChanges {
-    fn asked_origins(&self) -> Result<Option<Vec<String>>> {
+    fn asked_origins(&self) -> Result<Option<Vec<Origin>>> {
         match (self.replace_origins, self.origins.is_empty()) {
             (true, _) => checked_origins(&self.origins).map(Some),
             (false, true) => Ok(None),
@@ -208,6 +208,7 @@ impl ServiceChanges {
                 Some(slug) => checked_slug(slug)?,
                 None => before.slug,
             },
+            wants_token: self.wants_token.unwrap_or(before.wants_token),
             name: match &self.name {
                 Some(name) if *name != before.name => checked_name(name)?,
                 _ => before.name,
@@ -220,18 +221,20 @@ impl ServiceChanges {
 /// G2: closed to all at first.
 pub(in crate::rules) fn create(change: &Change<'_>, service: &NewService) -> Result<Service> {
     let slug = checked_slug(&service.slug)?;
+    let origins = checked_origins(&service.origins)?;
     let service = Service {
         id: ServiceId::generate(change.now())?,
         name: checked_name(service.name.as_deref().unwrap_or(&slug))?,
         slug,
-        origins: checked_origins(&service.origins)?,
+        origins: origins.iter().map(|origin| origin.text.clone()).collect(),
         for_everyone: false,
         group_ids: Vec::new(),
+        wants_token: service.wants_token,
         created_at: change.now(),
     };
     check_free(change, &service)?;
     db::services::insert(change, &service)?;
-    db::services::replace_origins(change, &service.id, &service.origins)?;
+    db::services::replace_origins(change, &service.id, &origins)?;
     record(change, EventKind::ServiceCreated, &service)?;
     Ok(service)
 }
@@ -247,7 +250,7 @@ pub(in crate::rules) fn store(change: &Change<'_>, service: &Service) -> Result<
 pub(in crate::rules) fn set_origins(
     change: &Change<'_>,
     before: &Service,
-    origins: &[String],
+    origins: &[Origin],
 ) -> Result<Service> {
     db::services::replace_origins(change, &before.id, origins)?;
     let service = get(change, &before.id)?;
@@ -369,7 +372,7 @@ fn checked_name(text: &str) -> Result<String> {
     text::required("name", text, MAX_NAME)
 }
 
-pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String>> {
+pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<Origin>> {
     let field = "origins";
     if origins.len() > MAX_ORIGINS {
         return Err(invalid(
@@ -379,12 +382,11 @@ pub(in crate::rules) fn checked_origins(origins: &[String]) -> Result<Vec<String
             },
         ));
     }
-    let mut checked: Vec<String> = Vec::with_capacity(origins.len());
+    let mut checked: Vec<Origin> = Vec::with_capacity(origins.len());
     for origin in origins {
-        let origin = Origin::parse(field, origin)
-            .map_err(|_| invalid(field, InputReason::NotOrigin))?
-            .text;
-        if !checked.contains(&origin) {
+        let origin =
+            Origin::parse(field, origin).map_err(|_| invalid(field, InputReason::NotOrigin))?;
+        if !checked.iter().any(|known| known.text == origin.text) {
             checked.push(origin);
         }
     }

@@ -91,6 +91,7 @@ impl Keyplate {
             };
             db::device_logins::purge(change, before)?;
             db::device_links::purge(change, before)?;
+            db::service_sessions::purge_tickets(change, change.now())?;
             let counts = [
                 report.sessions,
                 report.api_keys,

@@ -67,6 +67,23 @@ impl Origin {
     }
 }
 
+/// F2: the longest path that is kept, to come back to.
+const MAX_RETURN_PATH: usize = 2_048;
+/// What answers there is the way in itself.
+const ENTRANCE: &str = "/.keyplate";
+
+/// A path with its query, which leads to no other host however a browser reads it; `/` for what is none.
+pub(crate) fn local_path(text: &str) -> String {
+    let is_good = |b: u8| b.is_ascii_graphic() && b != b'\\' && b != b'#';
+    let leads_back = text.starts_with(ENTRANCE);
+    let is_local = text.starts_with('/') && !text.starts_with("//") && !leads_back;
+    if is_local && text.len() <= MAX_RETURN_PATH && text.bytes().all(is_good) {
+        text.to_owned()
+    } else {
+        "/".to_owned()
+    }
+}
+
 /// An RP id in the form of an origin's host. What is none is given back as it is, and is above no origin.
 pub(crate) fn rp_id(text: &str) -> String {
     let is_bare = !text.contains([':', '/']);

@@ -32,6 +32,8 @@ pub(crate) enum TokenKind {
     SignUp,
     OneTime,
     Device,
+    ServiceTicket,
+    ServiceSession,
 }
 
 impl TokenKind {
@@ -43,6 +45,8 @@ impl TokenKind {
             Self::SignUp => "inv",
             Self::OneTime => "otp",
             Self::Device => "dev",
+            Self::ServiceTicket => "tkt",
+            Self::ServiceSession => "svc",
         }
     }
 
@@ -54,6 +58,8 @@ impl TokenKind {
             Self::SignUp,
             Self::OneTime,
             Self::Device,
+            Self::ServiceTicket,
+            Self::ServiceSession,
         ]
         .into_iter()
         .find(|kind| kind.tag() == tag)

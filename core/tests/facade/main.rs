@@ -32,6 +32,7 @@ mod recovery;
 mod relying_party;
 #[cfg(feature = "postgres")]
 mod server;
+mod service_sessions;
 mod services;
 mod sessions;
 mod settings;

@@ -5,6 +5,7 @@ mod keys;
 mod schema_4;
 mod schema_5;
 mod schema_6;
+mod schema_8;
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, thread};
 

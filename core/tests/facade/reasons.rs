@@ -279,6 +279,29 @@ fn denials(f: &Fixture) -> Vec<(DenialReason, Result<()>)> {
         .unwrap();
     let other = f.key(&bob, &["music:play"]);
     let no_scope = token(&f.keyplate, other.secret.as_str());
+    let (origin, shared, for_others) = {
+        let visit = |origin: &str, credential: Option<&str>| {
+            failed(f.keyplate.verify_service_session(keyplate::ServiceVisit {
+                service: "films".to_owned(),
+                origin: origin.to_owned(),
+                credential: credential.map(str::to_owned),
+            }))
+        };
+        let set = |origin: &str| {
+            let origins = [origin.to_owned()];
+            f.keyplate
+                .set_service_origins(&services.id, &origins)
+                .unwrap();
+        };
+        set("https://media.example");
+        let shared = visit("https://media.example", None);
+        set("https://films.example");
+        (
+            visit("https://other.example", None),
+            shared,
+            visit("https://films.example", Some(other.secret.as_str())),
+        )
+    };
     let profile = UserChanges {
         external_id: Some("7".to_owned()),
         ..Default::default()
@@ -351,6 +374,9 @@ fn denials(f: &Fixture) -> Vec<(DenialReason, Result<()>)> {
         (DenialReason::ServiceClosed, closed),
         (DenialReason::ServiceNotOpen, not_open),
         (DenialReason::ServiceScope, no_scope),
+        (DenialReason::ServiceOrigin, origin),
+        (DenialReason::ServiceHostShared, shared),
+        (DenialReason::ForOthersToo, for_others),
         (DenialReason::DeviceNotInspected, {
             let login = stranger.begin_device_login(Default::default()).unwrap();
             bobs.approve_device_login(login.user_code.as_str())

@@ -51,7 +51,7 @@ fn statistics_count_what_works() {
     assert_eq!((found.groups, found.services), (0, 0));
     let on_disk = fs::metadata(f.path()).unwrap().len() as i64;
     assert!(found.bytes >= on_disk && found.audit_events > 10);
-    assert_eq!(found.schema, 8);
+    assert_eq!(found.schema, 9);
     let by_key = f.acting(reading.secret.as_str()).get_statistics().unwrap();
     assert_eq!(by_key.active_users, 2);
     let weak = f.key(&ann, &["users:write"]);

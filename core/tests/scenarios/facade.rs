@@ -262,6 +262,22 @@ pub(crate) fn call(
             let credential: String = arguments.get("credential")?;
             Ok(keyplate.authenticate(&credential)?.into_json())
         }
+        "begin_service_session" => {
+            let entrance: ServiceEntrance = arguments.get("entrance")?;
+            Ok(keyplate.begin_service_session(entrance)?.into_json())
+        }
+        "redeem_service_ticket" => {
+            let ticket: String = arguments.get("ticket")?;
+            let origin: String = arguments.get("origin")?;
+            let nonce: String = arguments.get("nonce")?;
+            Ok(keyplate
+                .redeem_service_ticket(&ticket, &origin, &nonce)?
+                .into_json())
+        }
+        "verify_service_session" => {
+            let visit: ServiceVisit = arguments.get("visit")?;
+            Ok(keyplate.verify_service_session(visit)?.into_json())
+        }
         "create_service" => {
             let service: NewService = arguments.get("service")?;
             Ok(keyplate.create_service(service)?.into_json())
@@ -1208,6 +1224,65 @@ impl IntoJson for Authenticated {
         Value::Object(object)
     }
 }
+impl IntoJson for OpenedServiceSession {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("return_path".to_owned(), self.return_path.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for ServiceEntrance {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["service", "origin", "challenge", "return_path"])?;
+        Ok(Self {
+            service: arguments.get("service")?,
+            origin: arguments.get("origin")?,
+            challenge: arguments.get("challenge")?,
+            return_path: arguments.get("return_path")?,
+        })
+    }
+}
+impl IntoJson for ServiceTicket {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("origin".to_owned(), self.origin.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("secret".to_owned(), self.secret.into_json());
+        Value::Object(object)
+    }
+}
+impl FromJson for ServiceVisit {
+    fn from_json(value: &Value) -> Result<Self, Failure> {
+        let arguments = Arguments::of(value, &["service", "origin", "credential"])?;
+        Ok(Self {
+            service: arguments.get("service")?,
+            origin: arguments.get("origin")?,
+            credential: arguments.get("credential")?,
+        })
+    }
+}
+impl IntoJson for ServiceVisitor {
+    fn into_json(self) -> Value {
+        let mut object = Map::new();
+        object.insert("service_id".to_owned(), self.service_id.into_json());
+        object.insert("wants_token".to_owned(), self.wants_token.into_json());
+        object.insert("user_id".to_owned(), self.user_id.into_json());
+        object.insert("username".to_owned(), self.username.into_json());
+        object.insert("display_name".to_owned(), self.display_name.into_json());
+        object.insert("email".to_owned(), self.email.into_json());
+        object.insert("groups".to_owned(), self.groups.into_json());
+        object.insert("session_id".to_owned(), self.session_id.into_json());
+        object.insert("api_key_id".to_owned(), self.api_key_id.into_json());
+        object.insert("expires_at".to_owned(), self.expires_at.into_json());
+        object.insert("principal".to_owned(), self.principal.into_json());
+        Value::Object(object)
+    }
+}
 impl IntoJson for Decision {
     fn into_json(self) -> Value {
         let mut object = Map::new();
@@ -1220,13 +1295,24 @@ impl IntoJson for Decision {
 }
 impl FromJson for NewService {
     fn from_json(value: &Value) -> Result<Self, Failure> {
-        let arguments = Arguments::of(value, &["slug", "name", "origins", "access", "group_ids"])?;
+        let arguments = Arguments::of(
+            value,
+            &[
+                "slug",
+                "name",
+                "origins",
+                "access",
+                "group_ids",
+                "wants_token",
+            ],
+        )?;
         Ok(Self {
             slug: arguments.get("slug")?,
             name: arguments.get("name")?,
             origins: arguments.get("origins")?,
             access: arguments.get("access")?,
             group_ids: arguments.get("group_ids")?,
+            wants_token: arguments.get("wants_token")?,
         })
     }
 }
@@ -1239,6 +1325,7 @@ impl IntoJson for Service {
         object.insert("origins".to_owned(), self.origins.into_json());
         object.insert("for_everyone".to_owned(), self.for_everyone.into_json());
         object.insert("group_ids".to_owned(), self.group_ids.into_json());
+        object.insert("wants_token".to_owned(), self.wants_token.into_json());
         object.insert("created_at".to_owned(), self.created_at.into_json());
         Value::Object(object)
     }
@@ -1254,6 +1341,7 @@ impl FromJson for ServiceChanges {
                 "origins",
                 "access",
                 "group_ids",
+                "wants_token",
             ],
         )?;
         Ok(Self {
@@ -1263,6 +1351,7 @@ impl FromJson for ServiceChanges {
             origins: arguments.get("origins")?,
             access: arguments.get("access")?,
             group_ids: arguments.get("group_ids")?,
+            wants_token: arguments.get("wants_token")?,
         })
     }
 }
@@ -2071,6 +2160,8 @@ impl IntoJson for EventKind {
             Self::DeviceLinkCreated => Value::String("DeviceLinkCreated".to_owned()),
             Self::DeviceLinkRedeemed => Value::String("DeviceLinkRedeemed".to_owned()),
             Self::DeviceLinkDisowned => Value::String("DeviceLinkDisowned".to_owned()),
+            Self::ServiceSessionOpened => Value::String("ServiceSessionOpened".to_owned()),
+            Self::ServiceSessionRefused => Value::String("ServiceSessionRefused".to_owned()),
             _ => Value::Null,
         }
     }
@@ -2158,6 +2249,8 @@ impl FromJson for EventKind {
             "DeviceLinkCreated" => Ok(Self::DeviceLinkCreated),
             "DeviceLinkRedeemed" => Ok(Self::DeviceLinkRedeemed),
             "DeviceLinkDisowned" => Ok(Self::DeviceLinkDisowned),
+            "ServiceSessionOpened" => Ok(Self::ServiceSessionOpened),
+            "ServiceSessionRefused" => Ok(Self::ServiceSessionRefused),
             other => Err(unknown_name("EventKind", other)),
         }
     }
@@ -2529,6 +2622,9 @@ impl IntoJson for DenialReason {
             Self::ServiceClosed => Value::String("ServiceClosed".to_owned()),
             Self::ServiceNotOpen => Value::String("ServiceNotOpen".to_owned()),
             Self::ServiceScope => Value::String("ServiceScope".to_owned()),
+            Self::ServiceOrigin => Value::String("ServiceOrigin".to_owned()),
+            Self::ServiceHostShared => Value::String("ServiceHostShared".to_owned()),
+            Self::ForOthersToo => Value::String("ForOthersToo".to_owned()),
             Self::DeviceSession => Value::String("DeviceSession".to_owned()),
             Self::OwnAppPasswordsOnly => Value::String("OwnAppPasswordsOnly".to_owned()),
             Self::DeviceNotInspected => Value::String("DeviceNotInspected".to_owned()),
@@ -2564,6 +2660,9 @@ impl FromJson for DenialReason {
             "ServiceClosed" => Ok(Self::ServiceClosed),
             "ServiceNotOpen" => Ok(Self::ServiceNotOpen),
             "ServiceScope" => Ok(Self::ServiceScope),
+            "ServiceOrigin" => Ok(Self::ServiceOrigin),
+            "ServiceHostShared" => Ok(Self::ServiceHostShared),
+            "ForOthersToo" => Ok(Self::ForOthersToo),
             "DeviceSession" => Ok(Self::DeviceSession),
             "OwnAppPasswordsOnly" => Ok(Self::OwnAppPasswordsOnly),
             "DeviceNotInspected" => Ok(Self::DeviceNotInspected),

@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod cookie;
 pub(crate) mod edge;
 pub(crate) mod error;
+pub(crate) mod forwarded;
 pub(crate) mod length;
 pub(crate) mod list;
 pub(crate) mod openapi;

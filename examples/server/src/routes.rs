@@ -6,6 +6,7 @@ mod app_passwords;
 mod audit;
 mod claims;
 mod device;
+mod forward_auth;
 mod groups;
 mod instance;
 mod login;

@@ -493,6 +493,10 @@ pub enum keyplate_event_kind {
     DeviceLinkRedeemed = 78,
     /// A user withdrew such a link; the device that had used it is out, with the passkey that it had registered.
     DeviceLinkDisowned = 79,
+    /// Somebody who was signed in entered a service behind a proxy.
+    ServiceSessionOpened = 80,
+    /// Somebody's ticket to a service was refused.
+    ServiceSessionRefused = 81,
 }
 
 /// Its name, such as `user_created`, for logs and JSON; it never changes. `unknown` for any other number.
@@ -579,6 +583,8 @@ pub extern "C" fn keyplate_event_kind_name(value: Raw<keyplate_event_kind>) -> *
         77 => c"device_link_created",
         78 => c"device_link_redeemed",
         79 => c"device_link_disowned",
+        80 => c"service_session_opened",
+        81 => c"service_session_refused",
         _ => c"unknown",
     }
     .as_ptr()
@@ -731,6 +737,12 @@ impl Lend for ::keyplate::EventKind {
             Some(::keyplate::EventKind::DeviceLinkDisowned) => {
                 keyplate_event_kind::DeviceLinkDisowned
             }
+            Some(::keyplate::EventKind::ServiceSessionOpened) => {
+                keyplate_event_kind::ServiceSessionOpened
+            }
+            Some(::keyplate::EventKind::ServiceSessionRefused) => {
+                keyplate_event_kind::ServiceSessionRefused
+            }
 
             _ => keyplate_event_kind::Unknown,
         }
@@ -820,6 +832,8 @@ impl Choice for keyplate_event_kind {
             77 => Some(::keyplate::EventKind::DeviceLinkCreated),
             78 => Some(::keyplate::EventKind::DeviceLinkRedeemed),
             79 => Some(::keyplate::EventKind::DeviceLinkDisowned),
+            80 => Some(::keyplate::EventKind::ServiceSessionOpened),
+            81 => Some(::keyplate::EventKind::ServiceSessionRefused),
 
             _ => None,
         }
@@ -1707,6 +1721,13 @@ pub enum keyplate_denial_reason_kind {
     ServiceNotOpen = 17,
     /// The credential lacks a scope of the service.
     ServiceScope = 18,
+    /// The origin is none of the service's.
+    ServiceOrigin = 23,
+    /// Forward auth: a host name of the service, ports aside, is also that of another service or of this library's own origins,
+    /// so that one's cookies would reach the other.
+    ServiceHostShared = 24,
+    /// Forward auth: what a service gets to see is for that service alone.
+    ForOthersToo = 25,
     /// A device that somebody approved does not do this; its user does, signed in themselves.
     DeviceSession = 19,
     /// Only users themselves make their app passwords.
@@ -1742,6 +1763,9 @@ pub extern "C" fn keyplate_denial_reason_kind_name(
         16 => c"service_closed",
         17 => c"service_not_open",
         18 => c"service_scope",
+        23 => c"service_origin",
+        24 => c"service_host_shared",
+        25 => c"for_others_too",
         19 => c"device_session",
         20 => c"own_app_passwords_only",
         21 => c"device_not_inspected",
@@ -1804,6 +1828,15 @@ pub unsafe extern "C" fn keyplate_denial_reason_get_kind(
             }
             Some(::keyplate::DenialReason::ServiceScope) => {
                 keyplate_denial_reason_kind::ServiceScope
+            }
+            Some(::keyplate::DenialReason::ServiceOrigin) => {
+                keyplate_denial_reason_kind::ServiceOrigin
+            }
+            Some(::keyplate::DenialReason::ServiceHostShared) => {
+                keyplate_denial_reason_kind::ServiceHostShared
+            }
+            Some(::keyplate::DenialReason::ForOthersToo) => {
+                keyplate_denial_reason_kind::ForOthersToo
             }
             Some(::keyplate::DenialReason::DeviceSession) => {
                 keyplate_denial_reason_kind::DeviceSession

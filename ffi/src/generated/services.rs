@@ -115,6 +115,7 @@ pub unsafe extern "C" fn keyplate_new_service_new(
                     origins: Default::default(),
                     access: Default::default(),
                     group_ids: Default::default(),
+                    wants_token: Default::default(),
                 })
             })
         })
@@ -211,6 +212,23 @@ pub unsafe extern "C" fn keyplate_new_service_add_group_ids(
             new_service
                 .group_ids
                 .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
+            Ok(())
+        })
+    }
+}
+
+/// Whether a proxy hands it an access token with each request (forward auth).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_new_service_set_wants_token(
+    new_service: *mut keyplate_new_service,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let new_service = borrow_mut(new_service, "new_service")?;
+            new_service.wants_token = value;
             Ok(())
         })
     }
@@ -325,6 +343,15 @@ pub unsafe extern "C" fn keyplate_service_get_group_ids_at(
     unsafe { get(service, |value| value.group_ids.get(index)) }
 }
 
+/// Whether a proxy hands it an access token with each request (forward auth).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_get_wants_token(
+    service: *const keyplate_service,
+) -> bool {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe { get(service, |value| Some(&value.wants_token)) }
+}
+
 /// When it was created.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyplate_service_get_created_at(service: *const keyplate_service) -> i64 {
@@ -381,6 +408,7 @@ pub unsafe extern "C" fn keyplate_service_changes_new(
                     origins: Default::default(),
                     access: Default::default(),
                     group_ids: Default::default(),
+                    wants_token: Default::default(),
                 })
             })
         })
@@ -494,6 +522,23 @@ pub unsafe extern "C" fn keyplate_service_changes_add_group_ids(
             service_changes
                 .group_ids
                 .push(take::id(value, "value", ::keyplate::GroupId::parse)?);
+            Ok(())
+        })
+    }
+}
+
+/// As in `keyplate_new_service`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyplate_service_changes_set_wants_token(
+    service_changes: *mut keyplate_service_changes,
+    value: bool,
+    error: *mut *mut keyplate_error,
+) -> keyplate_status {
+    // SAFETY: each pointer is NULL or what docs/c-api.md says.
+    unsafe {
+        guard(error, || {
+            let service_changes = borrow_mut(service_changes, "service_changes")?;
+            service_changes.wants_token = Some(value);
             Ok(())
         })
     }

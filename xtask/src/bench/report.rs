@@ -37,6 +37,7 @@ const TARGETS: &[(&str, Target)] = &[
         Target::TimesCase(1.5, "verify_session_beside_it"),
     ),
     ("verify_session", Target::Times(1.1)),
+    ("verify_service_session", Target::Times(1.5)),
     ("verify_api_key_hot", Target::Times(0.3)),
     ("verify_session_hot", Target::Times(0.3)),
     ("create_user", Target::Times(1.5)),

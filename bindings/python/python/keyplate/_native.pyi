@@ -447,6 +447,29 @@ class DenialReason:
         def __new__(cls) -> DenialReason.ServiceScope: ...
 
     @final
+    class ServiceOrigin(DenialReason):
+        """The origin is none of the service's."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ServiceOrigin: ...
+
+    @final
+    class ServiceHostShared(DenialReason):
+        """Forward auth: a host name of the service, ports aside, is also that of another service or of this library's own origins,
+        so that one's cookies would reach the other.
+        """
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ServiceHostShared: ...
+
+    @final
+    class ForOthersToo(DenialReason):
+        """Forward auth: what a service gets to see is for that service alone."""
+
+        __match_args__: ClassVar[tuple[()]]
+        def __new__(cls) -> DenialReason.ForOthersToo: ...
+
+    @final
     class DeviceSession(DenialReason):
         """A device that somebody approved does not do this; its user does, signed in themselves."""
 
@@ -1804,6 +1827,92 @@ class Authenticated:
     def __ne__(self, value: object, /) -> bool: ...
 
 @final
+class OpenedServiceSession:
+    """A service's own session, which has just been opened."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def return_path(self) -> str:
+        """The page that they asked for, as a path with its query."""
+    @property
+    def expires_at(self) -> datetime:
+        """The latest time at which it ends. It ends with the session by which the user is signed in here, if that is earlier."""
+    @property
+    def secret(self) -> Secret:
+        """The session's token, which is shown only this once. Put it into a cookie of the service's host alone."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ServiceTicket:
+    """By which a browser enters a service, once. It is handed over in the address of a page."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def origin(self) -> str:
+        """The origin at which it is good."""
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends: 30 seconds after it was made."""
+    @property
+    def secret(self) -> Secret:
+        """The ticket, for `redeem_service_ticket`."""
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class ServiceVisitor:
+    """Somebody who may use a service."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    @property
+    def service_id(self) -> UUID:
+        """The service."""
+    @property
+    def wants_token(self) -> bool:
+        """Whether the service wants an access token: `issue_access_token` with `principal`."""
+    @property
+    def user_id(self) -> UUID:
+        """The user."""
+    @property
+    def username(self) -> str:
+        """Their username."""
+    @property
+    def display_name(self) -> str | None:
+        """Their name for people."""
+    @property
+    def email(self) -> str | None:
+        """Their address, if they hold it."""
+    @property
+    def groups(self) -> list[str]:
+        """The names of their groups."""
+    @property
+    def session_id(self) -> UUID | None:
+        """The session by which they are signed in here, if it was a service session that was shown."""
+    @property
+    def api_key_id(self) -> UUID | None:
+        """The API key, if it was one."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """The latest time at which the credential ends."""
+    @property
+    def principal(self) -> Principal:
+        """The principal, for `issue_access_token`. It has all rights of the session by which they are signed in, so hand it to
+        nobody else.
+        """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
 class Decision:
     """Whether somebody may use a service, and why."""
 
@@ -1827,7 +1936,7 @@ class Decision:
 class Service:
     """Something that users reach through the host: an application behind a reverse proxy, or a part of the host itself."""
 
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
     @property
     def id(self) -> UUID:
         """The id, which never changes."""
@@ -1846,6 +1955,9 @@ class Service:
     @property
     def group_ids(self) -> list[UUID]:
         """The groups whose members may use it, if it is not open to every user. Without groups, nobody may."""
+    @property
+    def wants_token(self) -> bool:
+        """Whether a proxy hands it an access token with each request (forward auth)."""
     @property
     def created_at(self) -> datetime:
         """When it was created."""
@@ -3357,6 +3469,72 @@ class Keyplate:
             AccountExpired: The account has lapsed.
             StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
         """
+    def begin_service_session(
+        self,
+        *,
+        service: str,
+        origin: str,
+        challenge: str,
+        return_path: str | None = None,
+    ) -> ServiceTicket:
+        """Gives somebody who is signed in a ticket, by which their browser enters a service behind a proxy. It lives for 30
+        seconds and works once, at this origin and in the browser that keeps the nonce.
+
+        Args:
+            service: The service, by id or slug.
+            origin: The origin at which they asked for it: one of the service's.
+            challenge: The SHA-256 hash, in base64url, of a random nonce that the browser keeps in a cookie at that origin. Only this browser can use the ticket.
+            return_path: The page that they asked for: a path with its query, which begins with one slash. What is no such path, or is longer than 2,048 bytes, becomes `/`.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            PermissionDenied: Without a session, when they may not use the service, when the origin is none
+                of the service's, and when the service has a host name in common with another service or with
+                the configured origins.
+            AccountPending: The account waits for approval.
+        """
+    def redeem_service_ticket(self, ticket: str, origin: str, nonce: str) -> OpenedServiceSession:
+        """Opens a service's own session for the browser that shows a ticket and keeps its nonce. `origin` is where it does so.
+        A ticket that is refused is not used up: only its own browser can use it.
+
+        Raises:
+            InvalidCredential: When the ticket is unknown, used or has ended, is for another origin, or does
+                not go with this nonce, and when the session that it comes from has ended.
+            PermissionDenied: When its user may no longer use the service.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+        """
+    def verify_service_session(
+        self,
+        *,
+        service: str,
+        origin: str,
+        credential: str | None = None,
+    ) -> ServiceVisitor:
+        """Decides whether a request may pass to a service, and says who makes it. It works while another process is writing, and
+        notices a change that any process commits at the very next call.
+
+        The credential is the token of a service session. An API key is accepted if all its scopes are of this service, such as
+        `films:view` for the service `films`: the service gets to see it.
+
+        Args:
+            service: The service, by id or slug, as the operator of the proxy wrote it.
+            origin: The origin that was asked for, as the proxy says.
+            credential: The token of a service session, or an API key. It may be absent, to learn whether the service and the origin are right.
+
+        Raises:
+            NotFound: For the service.
+            PermissionDenied: When the origin is none of the service's, when the service has a host name in
+                common with another service or with the configured origins, when the user may not use the
+                service, and for an API key that is good for anything else.
+            InvalidCredential: Without a credential, and when it is unknown or has ended.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
     def authorize(self, principal: Principal, service: str) -> Decision:
         """Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
         service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
@@ -3374,6 +3552,7 @@ class Keyplate:
         origins: Sequence[str] = (),
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
+        wants_token: bool = False,
     ) -> Service:
         """Creates a service. It is closed to everybody unless the input says who may use it.
 
@@ -3383,6 +3562,7 @@ class Keyplate:
             origins: At most 20 web origins, for example `https://films.example`.
             access: Who may use it. The default is the groups that are named, and nobody if there are none.
             group_ids: The groups whose members may use it. With `ServiceAccess.NOBODY` there must be none; with `Everyone` they are kept for later.
+            wants_token: Whether a proxy hands it an access token with each request (forward auth).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -3454,6 +3634,7 @@ class Keyplate:
         origins: Sequence[str] = (),
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
+        wants_token: bool | None = None,
     ) -> Service:
         """Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
         former slug no longer mean this service.
@@ -3465,6 +3646,7 @@ class Keyplate:
             origins: As in `NewService`.
             access: As in `NewService`. Without it and without groups, access stays the same.
             group_ids: As in `NewService`.
+            wants_token: As in `NewService`.
 
         Raises:
             NotFound: For the service or a group.

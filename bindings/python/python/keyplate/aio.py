@@ -55,6 +55,7 @@ from ._native import (
     Jwks,
     Limit,
     OneTimeToken,
+    OpenedServiceSession,
     Passkey,
     PasskeyAnswer,
     PasskeyCeremony,
@@ -66,6 +67,8 @@ from ._native import (
     Secret,
     Service,
     ServicePage,
+    ServiceTicket,
+    ServiceVisitor,
     SessionPage,
     Settings,
     SetupCompletion,
@@ -1364,6 +1367,99 @@ class Keyplate:
             credential,
         )
 
+    async def begin_service_session(
+        self,
+        *,
+        service: str,
+        origin: str,
+        challenge: str,
+        return_path: str | None = None,
+    ) -> ServiceTicket:
+        """Gives somebody who is signed in a ticket, by which their browser enters a service behind a proxy. It lives for 30
+        seconds and works once, at this origin and in the browser that keeps the nonce.
+
+        Args:
+            service: The service, by id or slug.
+            origin: The origin at which they asked for it: one of the service's.
+            challenge: The SHA-256 hash, in base64url, of a random nonce that the browser keeps in a cookie at that origin. Only this browser can use the ticket.
+            return_path: The page that they asked for: a path with its query, which begins with one slash. What is no such path, or is longer than 2,048 bytes, becomes `/`.
+
+        Raises:
+            InvalidInput: A value breaks a rule.
+            NotFound: For the service.
+            PermissionDenied: Without a session, when they may not use the service, when the origin is none
+                of the service's, and when the service has a host name in common with another service or with
+                the configured origins.
+            AccountPending: The account waits for approval.
+        """
+        return await self._threads.write(
+            self._keyplate.begin_service_session,
+            service=service,
+            origin=origin,
+            challenge=challenge,
+            return_path=return_path,
+        )
+
+    async def redeem_service_ticket(
+        self,
+        ticket: str,
+        origin: str,
+        nonce: str,
+    ) -> OpenedServiceSession:
+        """Opens a service's own session for the browser that shows a ticket and keeps its nonce. `origin` is where it does so.
+        A ticket that is refused is not used up: only its own browser can use it.
+
+        Raises:
+            InvalidCredential: When the ticket is unknown, used or has ended, is for another origin, or does
+                not go with this nonce, and when the session that it comes from has ended.
+            PermissionDenied: When its user may no longer use the service.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+        """
+        return await self._threads.write(
+            self._keyplate.redeem_service_ticket,
+            ticket,
+            origin,
+            nonce,
+        )
+
+    async def verify_service_session(
+        self,
+        *,
+        service: str,
+        origin: str,
+        credential: str | None = None,
+    ) -> ServiceVisitor:
+        """Decides whether a request may pass to a service, and says who makes it. It works while another process is writing, and
+        notices a change that any process commits at the very next call.
+
+        The credential is the token of a service session. An API key is accepted if all its scopes are of this service, such as
+        `films:view` for the service `films`: the service gets to see it.
+
+        Args:
+            service: The service, by id or slug, as the operator of the proxy wrote it.
+            origin: The origin that was asked for, as the proxy says.
+            credential: The token of a service session, or an API key. It may be absent, to learn whether the service and the origin are right.
+
+        Raises:
+            NotFound: For the service.
+            PermissionDenied: When the origin is none of the service's, when the service has a host name in
+                common with another service or with the configured origins, when the user may not use the
+                service, and for an API key that is good for anything else.
+            InvalidCredential: Without a credential, and when it is unknown or has ended.
+            AccountPending: The account waits for approval.
+            AccountDisabled: The account is disabled.
+            AccountExpired: The account has lapsed.
+            StorageFull, StorageReadOnly, StorageFailed, StorageLost: The file or its disk fails.
+        """
+        return await self._threads.read(
+            self._keyplate.verify_service_session,
+            service=service,
+            origin=origin,
+            credential=credential,
+        )
+
     async def authorize(self, principal: Principal, service: str) -> Decision:
         """Decides whether somebody may use a service, named by id or slug, and says why. Their account must be active, the
         service must be open to them, and their credential must have `*` or a scope that begins with the service's slug, as
@@ -1387,6 +1483,7 @@ class Keyplate:
         origins: Sequence[str] = (),
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
+        wants_token: bool = False,
     ) -> Service:
         """Creates a service. It is closed to everybody unless the input says who may use it.
 
@@ -1396,6 +1493,7 @@ class Keyplate:
             origins: At most 20 web origins, for example `https://films.example`.
             access: Who may use it. The default is the groups that are named, and nobody if there are none.
             group_ids: The groups whose members may use it. With `ServiceAccess.NOBODY` there must be none; with `Everyone` they are kept for later.
+            wants_token: Whether a proxy hands it an access token with each request (forward auth).
 
         Raises:
             InvalidInput: A value breaks a rule.
@@ -1410,6 +1508,7 @@ class Keyplate:
             origins=origins,
             access=access,
             group_ids=group_ids,
+            wants_token=wants_token,
         )
 
     async def delete_service(self, id: UUID | str) -> None:
@@ -1507,6 +1606,7 @@ class Keyplate:
         origins: Sequence[str] = (),
         access: ServiceAccess | None = None,
         group_ids: Sequence[UUID | str] = (),
+        wants_token: bool | None = None,
     ) -> Service:
         """Changes a service's names, origins and access: everything that is named or, on an error, nothing. Scopes with the
         former slug no longer mean this service.
@@ -1518,6 +1618,7 @@ class Keyplate:
             origins: As in `NewService`.
             access: As in `NewService`. Without it and without groups, access stays the same.
             group_ids: As in `NewService`.
+            wants_token: As in `NewService`.
 
         Raises:
             NotFound: For the service or a group.
@@ -1534,6 +1635,7 @@ class Keyplate:
             origins=origins,
             access=access,
             group_ids=group_ids,
+            wants_token=wants_token,
         )
 
     async def create_session(

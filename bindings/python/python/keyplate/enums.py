@@ -381,6 +381,10 @@ class EventKind(_Enum):
     """Another device opened such a link."""
     DEVICE_LINK_DISOWNED = 79
     """A user withdrew such a link; the device that had used it is out, with the passkey that it had registered."""
+    SERVICE_SESSION_OPENED = 80
+    """Somebody who was signed in entered a service behind a proxy."""
+    SERVICE_SESSION_REFUSED = 81
+    """Somebody's ticket to a service was refused."""
 
 
 class GroupSort(_Enum):

@@ -44,8 +44,29 @@ impl LookUp {
     }
 }
 
-/// Makes one from what it looks for: columns, tables and condition, in common SQL.
+/// Makes one from what it looks for: columns, tables and condition, in common SQL. After the columns there may be one that
+/// holds a value of each of several rows, joined by a new line, which each engine has its own word for.
 macro_rules! look_up {
+    (SELECT $columns:expr,
+     JOINED $before:literal ($joins:literal) $after:literal,
+     FROM $table:literal, $(JOIN $joined:literal ON $on:literal,)* WHERE $condition:literal) => {
+        $crate::db::LookUp::new(
+            concat!(
+                "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $columns, ", ",
+                $before, "group_concat(", $joins, ", char(10))", $after,
+                " FROM instance CROSS JOIN ", $table,
+                $(" CROSS JOIN ", $joined, " ON ", $on,)*
+                " WHERE instance.id = 1 AND ", $condition
+            ),
+            concat!(
+                "SELECT ", $crate::db::anchor_columns!(), ", instance.schema, ", $crate::db::server_clock!(), ", ",
+                $columns, ", ", $before, "string_agg(", $joins, ", chr(10))", $after,
+                " FROM instance CROSS JOIN ", $table,
+                $(" JOIN ", $joined, " ON ", $on,)*
+                " WHERE instance.id = 1 AND ", $condition
+            ),
+        )
+    };
     (SELECT $columns:expr, FROM $table:literal, $(JOIN $joined:literal ON $on:literal,)* WHERE $condition:literal) => {
         $crate::db::LookUp::new(
             concat!(

@@ -86,6 +86,7 @@ pub(super) struct ServiceEntry {
     pub(super) origins: Option<Vec<String>>,
     pub(super) for_everyone: Option<bool>,
     pub(super) groups: Option<Vec<String>>,
+    pub(super) wants_token: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -31,6 +31,7 @@ fn ensure(change: &Change<'_>, entry: &ServiceEntry) -> Result<Option<BootstrapA
                 slug: entry.slug.clone(),
                 name: entry.name.clone(),
                 origins: entry.origins.clone().unwrap_or_default(),
+                wants_token: entry.wants_token.unwrap_or_default(),
                 ..NewService::default()
             },
         )?;
@@ -39,6 +40,7 @@ fn ensure(change: &Change<'_>, entry: &ServiceEntry) -> Result<Option<BootstrapA
     };
     let changes = ServiceChanges {
         name: entry.name.clone(),
+        wants_token: entry.wants_token,
         ..ServiceChanges::default()
     };
     let after = changes.applied(before.clone())?;
@@ -56,7 +58,8 @@ fn set_origins(change: &Change<'_>, before: &Service, entry: &ServiceEntry) -> R
         return Ok(false);
     };
     let origins = services::checked_origins(origins)?;
-    let changed = !groups::same(&origins, &before.origins);
+    let texts: Vec<String> = origins.iter().map(|origin| origin.text.clone()).collect();
+    let changed = !groups::same(&texts, &before.origins);
     if changed {
         services::set_origins(change, before, &origins)?;
     }

@@ -10,7 +10,7 @@ const SCHEMA_6: &str = include_str!("../../fixtures/schema-6.sql");
 const AUTHENTICATOR: &str = include_str!("../../fixtures/schema-6-authenticator.json");
 
 /// Vera's before and after its rotation, one of hers that ends, what she made for Uma by that one, and the plan's two.
-const KEYS: [(&str, &str); 6] = [
+pub(super) const KEYS: [(&str, &str); 6] = [
     (
         "vera",
         "kp_key_vSrEvUVotki6iViYwyQ6YCSirvnz0COHT1S4kHlg4kG4Wc3BZ",
@@ -34,7 +34,7 @@ const KEYS: [(&str, &str); 6] = [
     ("anna", plans::OPERATORS),
 ];
 const REVOKED: &str = "kp_key_ideWLmHLPLUplP5DiJMQnlTO143AFQfWQHQ2dlbOtzR28tnt1";
-const SESSIONS: [(&str, SignInMethod, &str); 7] = [
+pub(super) const SESSIONS: [(&str, SignInMethod, &str); 7] = [
     (
         "vera",
         SignInMethod::Passkey,

@@ -94,7 +94,9 @@ pub(super) fn strength(w: &World) -> Strength {
     found.passkeys = list(
         "SELECT id || user_id FROM passkeys UNION ALL SELECT rp_id FROM relying_party
          UNION ALL SELECT id || state FROM device_logins WHERE state = 'approved'
-         UNION ALL SELECT id || user_id FROM device_links ORDER BY 1",
+         UNION ALL SELECT id || user_id FROM device_links
+         UNION ALL SELECT hex(secret_hash) FROM service_tickets
+         UNION ALL SELECT hex(secret_hash) FROM service_sessions ORDER BY 1",
     );
     found.signup_tokens = list(
         "SELECT id || ifnull(expires_at, '-') || ifnull(max_uses, '-') || enabled FROM signup_tokens

@@ -480,6 +480,29 @@ pub(super) fn call(method: &str, w: &World) -> Vec<ErrorCode> {
             let id = keyplate::DeviceLinkId::parse(w.carol.id.as_str()).unwrap();
             note(&mut refusals, w.weak.disown_device_link(&id));
         }
+        "begin_service_session" => {
+            let entrance = keyplate::ServiceEntrance {
+                service: "films".to_owned(),
+                origin: "https://films.example".to_owned(),
+                challenge: "A".repeat(43),
+                return_path: None,
+            };
+            note(&mut refusals, w.weak.begin_service_session(entrance));
+        }
+        "redeem_service_ticket" => {
+            let origin = "https://films.example";
+            drop(
+                w.weak
+                    .redeem_service_ticket("kp_tkt_", origin, "a nonce of 22 characters"),
+            );
+        }
+        "verify_service_session" => {
+            drop(w.weak.verify_service_session(keyplate::ServiceVisit {
+                service: "films".to_owned(),
+                origin: "https://films.example".to_owned(),
+                credential: Some(w.weak_key.secret.reveal().to_owned()),
+            }));
+        }
         other => panic!("`{other}` has no entry in the walk by weak keys"),
     }
     refusals

@@ -12,6 +12,10 @@ use time::OffsetDateTime;
 
 use crate::http::{clock, error::Failure};
 
+/// Beside a refusal of who is not signed in: name and app password are accepted, too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OffersBasic;
+
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Failure>;
 

@@ -4,6 +4,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use keyplate::{Authenticated, Keyplate, Role};
 
 use crate::http::{app::App, client, cookie, error::Failure};
@@ -157,12 +158,29 @@ impl FromRequestParts<App> for Stranger {
 }
 
 /// The credential of a request: the first that is there decides, whether it works or not.
-pub(super) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, String)> {
+pub(crate) fn credential(app: &App, headers: &HeaderMap) -> Option<(Source, String)> {
     let cookie = || cookie::read(app, headers, cookie::SESSION);
-    let in_header = || from_bearer(headers).or_else(|| from_api_key(headers));
     cookie()
         .map(|credential| (Source::Cookie, credential))
-        .or_else(|| in_header().map(|credential| (Source::Header, credential)))
+        .or_else(|| in_header(headers).map(|credential| (Source::Header, credential)))
+}
+
+/// What a program shows, on whatever host.
+pub(crate) fn in_header(headers: &HeaderMap) -> Option<String> {
+    from_bearer(headers).or_else(|| from_api_key(headers))
+}
+
+/// Name and password (RFC 7617).
+pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    let decoded = BASE64
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
 }
 
 fn from_bearer(headers: &HeaderMap) -> Option<String> {

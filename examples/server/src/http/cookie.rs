@@ -12,6 +12,9 @@ use crate::http::app::App;
 
 /// The session's.
 pub(super) const SESSION: &str = "access_token";
+/// On a service's host: that of its own session, and of the browser that is to enter.
+pub(crate) const SERVICE: &str = "keyplate-service";
+pub(crate) const NONCE: &str = "keyplate-nonce";
 
 /// Sets a cookie that scripts cannot read, and that goes to no other host.
 pub(super) fn set(response: &mut Response, app: &App, mut cookie: Cookie<'_>) {
@@ -85,6 +88,46 @@ pub(crate) fn set_session(response: &mut Response, app: &App, signed_in: &Signed
 pub(crate) fn without_session(mut response: Response, app: &App) -> Response {
     set(&mut response, app, of_session("", Duration::ZERO));
     response
+}
+
+/// F2: what a request brings under this name on the host of a service, whose origin this is.
+pub(crate) fn read_of_service(headers: &HeaderMap, origin: &str, name: &str) -> Option<String> {
+    let name = name_at(origin, name);
+    brought(headers)
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| cookie.value().to_owned())
+}
+
+/// Sets a cookie there, for that host alone.
+pub(crate) fn set_of_service(
+    response: &mut Response,
+    origin: &str,
+    name: &str,
+    value: &str,
+    lifetime: std::time::Duration,
+) {
+    let lifetime = lifetime.try_into().unwrap_or(Duration::MAX);
+    let cookie = Cookie::build((name_at(origin, name), value))
+        .path("/")
+        .http_only(true)
+        .secure(is_secure(origin))
+        .max_age(lifetime)
+        .same_site(SameSite::Lax)
+        .build();
+    let cookie = HeaderValue::try_from(cookie.to_string());
+    let cookie = cookie.expect("values are letters, digits, - _ and .");
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+fn name_at(origin: &str, name: &str) -> String {
+    match is_secure(origin) {
+        true => format!("__Host-{name}"),
+        false => name.to_owned(),
+    }
+}
+
+fn is_secure(origin: &str) -> bool {
+    origin.starts_with("https://")
 }
 
 fn of_session(value: &str, lifetime: Duration) -> Cookie<'_> {

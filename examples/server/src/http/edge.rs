@@ -16,7 +16,7 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
 };
@@ -68,10 +68,15 @@ pub(crate) fn is_meant_for_us(app: &App, request: &Request) -> bool {
     if let Some(authority) = request.uri().authority() {
         return is_ours(authority.as_str());
     }
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+    host(request.headers()).is_some_and(is_ours)
+}
+
+/// What a request's one `Host` says.
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(is_ours),
-        _ => false,
+        (Some(host), None) => host.to_str().ok(),
+        _ => None,
     }
 }
 
@@ -121,6 +126,7 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let path = log::path(request.uri().path());
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>();
+    let offers_basic = response.extensions().get::<answer::OffersBasic>().is_some();
     if let Some(failure) = &failure {
         write_failure(&mut response, failure, &id);
     }
@@ -128,6 +134,10 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         *response.body_mut() = Body::new(Nothing);
     }
     let headers = response.headers_mut();
+    if offers_basic {
+        let both = "Bearer, Basic realm=\"app password\", charset=\"UTF-8\"";
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(both));
+    }
     let text = HeaderValue::try_from(id.to_string()).expect("it is made of letters and digits");
     headers.insert("x-request-id", text);
     // What the pages load is the same for everybody, and says so itself.

@@ -82,7 +82,7 @@ impl Failure {
         Self { fields, ..failure }
     }
 
-    pub(super) fn not_signed_in() -> Self {
+    pub(crate) fn not_signed_in() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "not_signed_in",
@@ -90,7 +90,7 @@ impl Failure {
         )
     }
 
-    pub(super) fn forbidden() -> Self {
+    pub(crate) fn forbidden() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "forbidden",

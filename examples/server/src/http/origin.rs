@@ -74,6 +74,11 @@ impl Origins {
         self.have_related
     }
 
+    /// Of all of them.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     /// Are people here by TLS?
     pub(super) fn are_secure(&self) -> bool {
         self.scheme == "https"

@@ -66,6 +66,12 @@ impl Visible {
         Ok(Self(groups))
     }
 
+    /// The names of those that are visible.
+    pub(crate) fn names(&self, ids: &[GroupId]) -> Vec<String> {
+        let groups = ids.iter().filter_map(|id| self.0.get(id));
+        groups.map(|group| group.name.clone()).collect()
+    }
+
     pub(crate) fn named(&self, ids: &[GroupId]) -> Vec<NamedGroup> {
         let named = |id| match self.0.get(id) {
             Some(group) => NamedGroup::Visible(group.clone()),

@@ -235,7 +235,7 @@ fn kinds_asked_for(query: &Query) -> Result<Option<Vec<EventKind>>, Failure> {
 }
 
 /// All kinds that there are; the library names them only one by one.
-const KINDS: [EventKind; 79] = [
+const KINDS: [EventKind; 81] = [
     EventKind::UserCreated,
     EventKind::UserUpdated,
     EventKind::UserDeleted,
@@ -315,6 +315,8 @@ const KINDS: [EventKind; 79] = [
     EventKind::DeviceLinkCreated,
     EventKind::DeviceLinkRedeemed,
     EventKind::DeviceLinkDisowned,
+    EventKind::ServiceSessionOpened,
+    EventKind::ServiceSessionRefused,
 ];
 
 /// For the OpenAPI document.

@@ -10,9 +10,9 @@ use crate::{
         openapi::{self, Operation},
     },
     routes::{
-        access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
-        oidc, one_time, passkeys, qr_code, services, sessions, settings, setup, signals, signup,
-        signup_tokens, user_sessions, users, well_known,
+        access_tokens, api_keys, app_passwords, audit, claims, device, forward_auth, groups,
+        instance, login, oidc, one_time, passkeys, qr_code, services, sessions, settings, setup,
+        signals, signup, signup_tokens, user_sessions, users, well_known,
     },
 };
 
@@ -40,6 +40,7 @@ fn operations() -> Vec<Operation> {
         audit::operations(),
         claims::operations(),
         device::operations(),
+        forward_auth::operations(),
         groups::operations(),
         instance::operations(),
         login::operations(),

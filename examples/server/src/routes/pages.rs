@@ -9,13 +9,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    extract::{FromRequestParts, Path, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use crate::http::{app::App, path};
+use crate::http::{app::App, error::Failure, path};
 
 use {
     documents::{Document, PAGES},
@@ -40,9 +40,18 @@ const HEADERS: [(HeaderName, &str); 3] = [
 /// nothing old is mixed in.
 const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// All pages, and what they load. Cheap to clone.
+/// All pages, and what they load. Cheap to clone. Every request carries them as an extension.
 #[derive(Clone)]
 pub(super) struct Pages(Arc<Files>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pages {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let pages = parts.extensions.get::<Self>().cloned();
+        pages.ok_or_else(|| Failure::internal("the pages are in no layer"))
+    }
+}
 
 impl Pages {
     pub(super) fn of(app: &App) -> Self {
@@ -97,6 +106,30 @@ impl Pages {
             let text = documents::elsewhere(&self.0, path, app.origins().texts());
             page(StatusCode::MISDIRECTED_REQUEST, text)
         })
+    }
+
+    /// Words for who is not let through to a service, with a status that lets nobody through.
+    pub(super) fn refused(&self, app: &App, headers: &HeaderMap, failure: &Failure) -> Response {
+        let why = match failure.code {
+            "user_pending" => "pending",
+            "user_disabled" => "disabled",
+            _ if failure.status == StatusCode::UNAUTHORIZED => "ticket",
+            _ => "service",
+        };
+        let languages = headers.get(header::ACCEPT_LANGUAGE);
+        let languages = languages.and_then(|value| value.to_str().ok());
+        let account = format!("{}/account", app.origins().own());
+        let text = documents::refused(&self.0, why, languages.unwrap_or_default(), &account);
+        page(StatusCode::FORBIDDEN, text)
+    }
+
+    /// What that page looks like.
+    pub(super) fn style(&self, set: &str, name: &str, headers: &HeaderMap) -> Response {
+        let is_style = name.ends_with(".css") || name.ends_with(".svg");
+        match self.0.get(name) {
+            Some(file) if is_style && set == self.0.set() => file.response(name, headers, FOR_GOOD),
+            _ => path::nothing_there().into_response(),
+        }
     }
 
     /// The name of a style sheet or of the icon, if that is what is asked for. No script runs at another name.

@@ -1,7 +1,7 @@
 //! All routes in one list (the pages have their own), and what holds for each of them.
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, Uri},
     middleware::{self, Next},
@@ -18,9 +18,10 @@ use crate::{
         error::Failure,
     },
     routes::{
-        access_tokens, api_keys, app_passwords, audit, claims, device, groups, instance, login,
-        oidc, one_time, openapi, pages::Pages, passkeys, qr_code, services, sessions, settings,
-        setup, signals, signup, signup_tokens, user_sessions, users, well_known,
+        access_tokens, api_keys, app_passwords, audit, claims, device, forward_auth, groups,
+        instance, login, oidc, one_time, openapi, pages::Pages, passkeys, qr_code, services,
+        sessions, settings, setup, signals, signup, signup_tokens, user_sessions, users,
+        well_known,
     },
 };
 
@@ -38,6 +39,7 @@ fn routed(app: App) -> Router {
     let missing = pages.clone();
     resources()
         .merge(webauthn())
+        .merge(forward_auth::ways_in())
         .merge(pages.routes())
         .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
             missing.missing(&method, &uri, &headers)
@@ -46,6 +48,7 @@ fn routed(app: App) -> Router {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Failure::new(status, "method_not_allowed", "Method not allowed")
         })
+        .layer(Extension(pages.clone()))
         .layer(middleware::from_fn_with_state((app.clone(), pages), admit))
         .layer(middleware::from_fn(edge::finish))
         .with_state(app)
@@ -154,6 +157,10 @@ fn resources() -> Router<App> {
         )
         .route("/api/services/{id}/access", put(services::replace_access))
         .route("/api/services/{id}/authorize", get(services::authorize))
+        .route(
+            "/api/forward-auth/{proxy}/{service}",
+            get(forward_auth::ask),
+        )
         .route("/api/custom-claims/suggestions", get(claims::suggestions))
         .route("/api/custom-claims/user/{id}", put(claims::replace_of_user))
         .route(
@@ -225,7 +232,9 @@ async fn admit(State((app, pages)): State<(App, Pages)>, request: Request, next:
     if request.uri().path() != HEALTH && request.extensions().get::<Reserve>().is_some() {
         return edge::overloaded().into_response();
     }
-    if request.uri().path() != HEALTH && !edge::is_meant_for_us(&app, &request) {
+    let is_answered_anywhere =
+        request.uri().path() == HEALTH || forward_auth::is_elsewhere(&app, &request);
+    if !is_answered_anywhere && !edge::is_meant_for_us(&app, &request) {
         let page = pages.elsewhere(&app, &request);
         return page.unwrap_or_else(|| edge::misdirected().into_response());
     }

@@ -34,6 +34,7 @@ struct ServiceJson {
     origins: Vec<String>,
     is_open_to_everyone: bool,
     user_groups: Vec<NamedGroup>,
+    wants_token: bool,
     created_at: String,
 }
 
@@ -51,6 +52,7 @@ impl ServiceJson {
             origins: service.origins.clone(),
             is_open_to_everyone: service.for_everyone,
             user_groups: groups.named(&service.group_ids),
+            wants_token: service.wants_token,
             created_at: answer::time(service.created_at),
         }
     }
@@ -105,6 +107,8 @@ pub(super) struct ServiceBody {
     user_group_ids: Option<Vec<String>>,
     /// In place of `userGroupIds`, as it is answered.
     user_groups: Option<Vec<groups::Named>>,
+    /// Whether a proxy hands it an access token with each request. Left out, it stays as it is.
+    wants_token: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -162,6 +166,7 @@ impl ServiceBody {
         let names = Names {
             slug: self.slug.unwrap_or_default(),
             name: self.name,
+            wants_token: self.wants_token,
         };
         let access = AccessBody {
             is_open_to_everyone: self.is_open_to_everyone,
@@ -175,6 +180,7 @@ impl ServiceBody {
 struct Names {
     slug: String,
     name: Option<String>,
+    wants_token: Option<bool>,
 }
 
 /// All of them, by slug, or those that one user may use; an ordinary user always sees only their own.
@@ -217,6 +223,7 @@ pub(super) async fn create(
         origins: origins.unwrap_or_default(),
         access: Some(access.kind()),
         group_ids: access.group_ids,
+        wants_token: names.wants_token.unwrap_or_default(),
     };
     let service = caller
         .call(move |keyplate| ServiceJson::one(keyplate, &keyplate.create_service(service)?))
@@ -250,6 +257,7 @@ pub(super) async fn replace(
         origins,
         access: Some(access.kind()),
         group_ids: access.group_ids,
+        wants_token: names.wants_token,
     };
     let service = caller
         .call(move |keyplate| {

@@ -37,7 +37,7 @@ fn a_service_is_made_read_replaced_and_deleted() {
     let path = format!("{PATH}/{id}");
     let mut expected = json!({
         "id": id, "slug": "films", "name": "films", "origins": [], "isOpenToEveryone": false,
-        "userGroups": [], "createdAt": made["createdAt"],
+        "userGroups": [], "wantsToken": false, "createdAt": made["createdAt"],
     });
     assert_eq!(made, expected, "closed at first");
     assert_eq!(server.get(&path).key(&key).send().json(), expected);
@@ -58,6 +58,11 @@ fn a_service_is_made_read_replaced_and_deleted() {
     assert_eq!(list["data"], json!([expected]));
     assert_eq!(list["pagination"]["totalItems"], 1);
 
+    let mut wanting = whole.clone();
+    wanting["wantsToken"] = json!(true);
+    expected["wantsToken"] = json!(true);
+    assert_eq!(put(&server, &key, &path, &wanting).json(), expected);
+    // What is left out stays: who knows nothing of it takes nothing away.
     let updates = count(&server, &key, "SERVICE_UPDATED");
     let again = put(&server, &key, &path, &whole);
     assert_eq!(again.json(), expected);

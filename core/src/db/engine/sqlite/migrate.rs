@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     include_str!("../../../../sql/migrations/0006_trust.sql"),
     include_str!("../../../../sql/migrations/0007_ways_in.sql"),
     include_str!("../../../../sql/migrations/0008_every_host.sql"),
+    include_str!("../../../../sql/migrations/0009_forward_auth.sql"),
 ];
 
 /// From this schema on a copy can carry the mark of a back-up (D8).

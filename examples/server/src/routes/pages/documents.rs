@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::files::Files;
+use crate::routes::forward_auth::ENTRANCE;
 
 /// A path at which there is a page.
 pub(super) struct Page {
@@ -26,6 +27,7 @@ pub(super) struct Document {
 const DOOR: &str = "doors/door.html";
 const FRAME: &str = "parts/frame.html";
 const ELSEWHERE: &str = "doors/elsewhere.html";
+const REFUSED: &str = "doors/refused.html";
 const SETTINGS: &str = "api/application-configuration";
 const ME: &str = "api/users/me";
 const SETUP: &str = "api/signup/setup";
@@ -176,6 +178,26 @@ pub(super) fn elsewhere(files: &Files, path: &str, origins: &[String]) -> String
     let assets = format!("{}assets/{}", up(path), files.set());
     let frame = files.text(ELSEWHERE);
     fill(&frame, &[("assets", &assets), ("origins", &names)])
+}
+
+/// What somebody reads who is not let through to a service. It stands on that service's host, where no other file of the
+/// pages is but what it looks like.
+pub(super) fn refused(files: &Files, why: &str, accepted: &str, account: &str) -> String {
+    let language = language(files.languages(), accepted);
+    let say = |key: &str| escaped(&files.message(language, key));
+    let assets = format!("{ENTRANCE}/assets/{}", files.set());
+    let frame = files.text(REFUSED);
+    fill(
+        &frame,
+        &[
+            ("language", language),
+            ("assets", &assets),
+            ("title", &say(&format!("refused.{why}"))),
+            ("text", &say(&format!("refused.{why}.text"))),
+            ("link", &say("refused.account")),
+            ("account", &escaped(account)),
+        ],
+    )
 }
 
 fn escaped(text: &str) -> String {

@@ -30,7 +30,7 @@ static BUILT_IN: &[(&str, &[u8])] = &files! {
     "admin/change.js" "admin/claims.js" "admin/group.js" "admin/groups.js" "admin/keys.js"
     "admin/proxy-files.js" "admin/proxy.js" "admin/service.js" "admin/services.js" "admin/settings.js" "admin/signup.js" "admin/token.js"
     "admin/user.js" "admin/users.js" "doors/code.js" "doors/device.js" "doors/door.html"
-    "doors/door.js" "doors/elsewhere.html" "doors/home.js" "doors/missing.js" "doors/setup.js"
+    "doors/door.js" "doors/elsewhere.html" "doors/home.js" "doors/missing.js" "doors/refused.html" "doors/setup.js"
     "doors/signin.js" "doors/signup.js" "kit/account.js" "kit/add-device.js" "kit/calls.js"
     "kit/client.js" "kit/devices.js" "kit/dialogs.js" "kit/dom.js" "kit/element.js"
     "kit/elements.js" "kit/format.js" "kit/forms.js" "kit/kit.css" "kit/list.js"
@@ -81,6 +81,17 @@ impl Files {
     pub(super) fn text(&self, name: &str) -> Cow<'_, str> {
         let bytes = self.by_name.get(name).map_or(&b""[..], |file| &file.bytes);
         String::from_utf8_lossy(bytes)
+    }
+
+    /// What the catalogue of a language says under this key, for a page that runs no script.
+    pub(super) fn message(&self, language: &str, key: &str) -> String {
+        let catalogue = self.text(&format!("messages/{language}.js"));
+        let said = catalogue.split_once(&format!("\n  \"{key}\":"));
+        let said = said.and_then(|(_, rest)| {
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+            values.next()?.ok()
+        });
+        said.unwrap_or_default()
     }
 
     /// The hash of all of them, which stands in their addresses.
