@@ -97,6 +97,9 @@ for (const proxy of ["nginx", "caddy"]) {
         assert.equal((await ask("films", { cookie, host: "books.example" })).status, 403);
         assert.equal((await ask("films", { cookie, host: "films.example:8443" })).status, 403);
         assert.equal((await ask("nothing", { cookie })).status, 403);
+        const bare = { headers: { Cookie: cookie } };
+        assert.equal((await world.direct("GET", `/api/forward-auth/${proxy}/films`, bare)).status, 403);
+        assert.equal((await world.direct("GET", "/api/forward-auth/apache/films", bare)).status, 404);
       }
       assert.equal((await ask("films", { cookie: books })).status, 401);
       assert.equal((await ask("books", { cookie: films, host: "books.example" })).status, 401);
@@ -129,7 +132,7 @@ for (const proxy of ["nginx", "caddy"]) {
     });
 
     test("nothing else of the server is answered on a service's host", async () => {
-      for (const path of ["/api/users/me", "/signin", "/account", "/api/webauthn/login/start", "/.well-known/jwks.json"]) {
+      for (const path of ["/.keyplate/start?service=books&path=/", "/api/users/me", "/signin", "/account", "/api/webauthn/login/start", "/.well-known/jwks.json"]) {
         const answer = await world.direct("GET", path, { headers: { Host: "films.example" } });
         assert.equal(answer.status, 421, path);
       }
@@ -274,7 +277,9 @@ for (const proxy of ["nginx", "caddy"]) {
       assert.equal((await bob.ask(`${world.films}/`)).status, 403);
       assert.equal((await ask("other", { host: "films.example:8443" })).status, 403);
       await world.administrate("DELETE", `/api/services/${other.id}`);
-      assert.equal((await bob.ask(`${world.films}/`)).status, 200);
+      // What had been entered before is over, and whoever is signed in enters anew.
+      assert.equal((await bob.ask(`${world.films}/`)).status, 401);
+      assert.equal((await bob.open(`${world.films}/`)).status, 200);
       const identity = { slug: "own", name: "Own", origins: ["https://id.example:8443"], isOpenToEveryone: true };
       const made = await world.direct("POST", "/api/services", { headers: { "X-API-Key": world.key }, body: identity });
       if (made.status === 201) assert.equal((await ask("own", { host: "id.example:8443" })).status, 403);

@@ -69,6 +69,7 @@ for (const proxy of ["nginx", "caddy"]) {
         ["POST", { "Content-Type": "application/json" }],
         ["OPTIONS", { ...PAGE, Origin: world.books, "Access-Control-Request-Method": "PUT" }],
         ["PUT", {}],
+        ["HEAD", {}],
         ["DELETE", {}],
       ]) {
         const answer = await stranger.ask(`${world.films}/api`, { method, headers });
@@ -113,6 +114,18 @@ for (const proxy of ["nginx", "caddy"]) {
       assert.match(books.text, /books: eve/);
     });
 
+    test("the page that says why not looks as all others do, and nothing keeps it", async () => {
+      const eve = await world.visitor().signIn("eve");
+      await eve.open(`${world.books}/`);
+      const page = await eve.open(`${world.films}/`);
+      assert.match(page.headers["cache-control"], /no-store/);
+      const [, style] = page.text.match(/href="(\/\.keyplate\/assets\/[^"]+\.css)"/);
+      const answer = await world.visitor().ask(world.films + style);
+      assert.equal(answer.status, 200);
+      assert.match(answer.headers["content-type"], /^text\/css/);
+      assert.deepEqual(world.filmsService.requests, []);
+    });
+
     test("an ordinary user's rights end with the group", async () => {
       const visitor = await bob();
       await world.setGroups("bob", []);
@@ -131,6 +144,8 @@ for (const proxy of ["nginx", "caddy"]) {
       const signed = await pat.ask(`${world.identity}/api/signup`, { method: "POST", headers, body });
       assert.equal(signed.status, 202, signed.text);
       isRefused(await pat.open(`${world.books}/`), world.booksService, /Your account waits for approval/);
+      const german = await pat.open(`${world.books}/`, { headers: { "Accept-Language": "de-AT,de;q=0.9" } });
+      isRefused(german, world.booksService, /Dein Konto wartet auf Freigabe/);
     });
 
     test("who is disabled while a page is open is refused at the next request", async () => {

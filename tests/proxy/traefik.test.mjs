@@ -69,6 +69,7 @@ describe("traefik", () => {
     bob.jar("films.example").delete("theirs");
     const bare = await ask(bob, `${world.films}/`);
     assert.equal(bare.headers.cookie, "");
+    assert.equal(bare.headers["cache-control"], "private, no-store");
   });
 
   test("who names themselves is refused", async () => {

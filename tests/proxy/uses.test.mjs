@@ -59,6 +59,12 @@ for (const proxy of ["nginx", "caddy"]) {
       assert.equal(answer.json.sha256, createHash("sha256").update(body).digest("hex"));
     });
 
+    test("so does the answer to HEAD, without a body", async () => {
+      const answer = await bob.ask(`${world.films}/large`, { method: "HEAD" });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.text, "");
+    });
+
     test("so does a download of 100 MB", async () => {
       const options = { rejectUnauthorized: false, headers: { Cookie: cookie(bob) } };
       const [answer] = await once(request(`${world.films}/large`, options).end(), "response");

@@ -152,3 +152,34 @@ fn of_session(value: &str, lifetime: Duration) -> Cookie<'_> {
         .same_site(SameSite::Lax)
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_sees_all_cookies_but_ours() {
+        for (lines, others) in [
+            (&[][..], ""),
+            (&["a=1; b=2"], "a=1; b=2"),
+            (&["a=1;b=2 ; c"], "a=1; b=2; c"),
+            (&["__Host-keyplate-service=x"], ""),
+            (&["a=1; __Host-keyplate-service=x; b=2"], "a=1; b=2"),
+            (&["keyplate-nonce=y; keyplate-service=x; b=2"], "b=2"),
+            (
+                &["a=1; keyplate-service=x", "__Host-keyplate-nonce=y; b=2"],
+                "a=1; b=2",
+            ),
+            (
+                &["xkeyplate-service=1; a=keyplate-service=1"],
+                "xkeyplate-service=1; a=keyplate-service=1",
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_static(line));
+            }
+            assert_eq!(of_others(&headers), others, "{lines:?}");
+        }
+    }
+}
