@@ -992,4 +992,6 @@ export default {
   "event.DEVICE_LINK_CREATED": "Link für ein weiteres Gerät erstellt",
   "event.DEVICE_LINK_REDEEMED": "Link für ein weiteres Gerät verwendet",
   "event.DEVICE_LINK_DISOWNED": "Weiteres Gerät zurückgewiesen",
+  "event.SERVICE_SESSION_OPENED": "Dienst betreten",
+  "event.SERVICE_SESSION_REFUSED": "Eintritt in einen Dienst abgelehnt",
 };

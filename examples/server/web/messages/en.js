@@ -967,4 +967,6 @@ export default {
   "event.DEVICE_LINK_CREATED": "Link for another device created",
   "event.DEVICE_LINK_REDEEMED": "Link for another device used",
   "event.DEVICE_LINK_DISOWNED": "Another device disowned",
+  "event.SERVICE_SESSION_OPENED": "Service entered",
+  "event.SERVICE_SESSION_REFUSED": "Entry to a service refused",
 };
