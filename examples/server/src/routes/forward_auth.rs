@@ -11,7 +11,7 @@ use axum::{
 };
 use keyplate::{KeyplateError, ServiceVisit, ServiceVisitor};
 
-pub(super) use entrance::{ENTRANCE, ways_in};
+pub(super) use entrance::ways_in;
 
 use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
@@ -23,7 +23,7 @@ use crate::{
         client::{self, Peer},
         cookie,
         error::Failure,
-        forwarded::{self, Asked, Proxy},
+        forwarded::{self, Asked, ENTRANCE, Proxy},
     },
     json::groups::Visible,
     routes::pages::Pages,

@@ -23,13 +23,12 @@ use crate::{
         client::{self, Peer},
         cookie, edge,
         error::Failure,
+        forwarded::ENTRANCE,
         list::Query,
     },
     routes::pages::Pages,
 };
 
-/// All that is answered on a service's host is under this path.
-pub(crate) const ENTRANCE: &str = "/.keyplate";
 /// For how long somebody may take to sign in.
 const NONCE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
