@@ -140,6 +140,8 @@ test("administration with much in it", async () => {
   await page(ann, `/admin/groups/${ids.friends}`, "group", "Members");
   await page(ann, "/admin/services", "services", "Workshop");
   await page(ann, `/admin/services/${ids.films}`, "service", "Who may use it");
+  for (const proxy of ["nginx", "Caddy", "Traefik"]) await ann.page.getByText(proxy, { exact: true }).click();
+  await look(ann, "service-proxy");
   await page(ann, `/admin/services/${ids.workshop}`, "service-closed", "Nobody gets in");
   await page(ann, `/admin/services/${ids.library}`, "service-everyone", "Also everyone");
   await page(ann, "/admin/signup", "signup", "For the summer party");

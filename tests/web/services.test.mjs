@@ -1,10 +1,21 @@
 // Services: Ann makes three, opens one to everyone and one to a group, and leaves one closed; each sees exactly his.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { allow, becomeAdministrator, signUp } from "./lib/begin.mjs";
 import { launch } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
+
+const SOURCE = readFileSync(new URL("../../examples/server/web/admin/proxy-files.js", import.meta.url), "utf8");
+const { proxyFiles } = await import(`data:text/javascript,${encodeURIComponent(SOURCE)}`);
+const FILES = {
+  slug: "films",
+  hosts: ["films.example"],
+  identity: "localhost",
+  keyplate: "127.0.0.1:1411",
+  address: "127.0.0.1:8096",
+};
 
 let browser, server, ann, bob, cem;
 let broken = null;
@@ -96,6 +107,43 @@ chapter("Ann makes three services, closed at first", async () => {
   await make("Workshop", "workshop", "https://workshop.example");
   await ann.seesHeading("Workshop");
   for (const person of [ann, bob, cem]) assert.deepEqual(await servicesOf(person), []);
+});
+
+chapter("a service's page has the proxy's files, ready to copy", async () => {
+  await ann.open("/admin/services");
+  await ann.follow("Films & series");
+  const section = ann.section("Behind a reverse proxy");
+  const file = (name) => section.locator("details", { has: ann.page.getByText(name, { exact: true }) });
+  for (const [name, line] of [
+    ["nginx", "proxy_pass http://127.0.0.1:8096;"],
+    ["Caddy", "reverse_proxy 127.0.0.1:8096"],
+    ["Traefik", "url: http://127.0.0.1:8096"],
+  ]) {
+    await file(name).locator("summary").click();
+    const text = file(name).getByLabel("For this service");
+    assert.ok((await text.inputValue()).includes(line), name);
+    assert.ok((await text.inputValue()).includes("films.example"), name);
+    // As it was written, with its indentation: in YAML that means something.
+    const written = proxyFiles({ ...FILES, authority: new URL(server.origin).host });
+    assert.equal(await text.inputValue(), written[name.toLowerCase()].each);
+    assert.equal(await file(name).getByLabel("Once, for all services").inputValue(), written[name.toLowerCase()].once);
+  }
+  await section.getByLabel("Where the application listens").fill("10.0.0.5:9000");
+  const text = file("nginx").getByLabel("For this service");
+  assert.ok((await text.inputValue()).includes("proxy_pass http://10.0.0.5:9000;"));
+  await ann.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await file("nginx").getByRole("button", { name: "Copy", exact: true }).first().click();
+  await ann.sees("Copied.");
+  assert.equal(await ann.page.evaluate(() => navigator.clipboard.readText()), await text.inputValue());
+  await ann.tick("It wants an access token");
+  await ann.press("Save");
+  await ann.sees("Saved.");
+  await ann.open("/admin/services");
+  await ann.follow("Films & series");
+  assert.ok(await ann.page.getByLabel("It wants an access token").isChecked());
+  await ann.open("/admin/services");
+  await ann.follow("Library");
+  await ann.section("Behind a reverse proxy").getByText("Give the service an https:// address first").waitFor();
 });
 
 chapter("she opens one to everyone, with the keyboard alone", async () => {

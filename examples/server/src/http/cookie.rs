@@ -98,6 +98,22 @@ pub(crate) fn read_of_service(headers: &HeaderMap, origin: &str, name: &str) -> 
         .map(|cookie| cookie.value().to_owned())
 }
 
+/// F2: the cookies of a request on a service's host without ours, as the service may see them.
+pub(crate) fn of_others(headers: &HeaderMap) -> HeaderValue {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let cookies = lines.flat_map(|line| line.as_bytes().split(|&b| b == b';'));
+    let others: Vec<&[u8]> = cookies
+        .map(<[u8]>::trim_ascii)
+        .filter(|cookie| !cookie.is_empty() && !is_ours(cookie))
+        .collect();
+    HeaderValue::from_bytes(&others.join(&b"; "[..])).expect("these are parts of such values")
+}
+
+fn is_ours(cookie: &[u8]) -> bool {
+    let name = cookie.strip_prefix(b"__Host-").unwrap_or(cookie);
+    name.starts_with(b"keyplate-")
+}
+
 /// Sets a cookie there, for that host alone.
 pub(crate) fn set_of_service(
     response: &mut Response,
@@ -135,4 +151,35 @@ fn of_session(value: &str, lifetime: Duration) -> Cookie<'_> {
         .max_age(lifetime)
         .same_site(SameSite::Lax)
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_sees_all_cookies_but_ours() {
+        for (lines, others) in [
+            (&[][..], ""),
+            (&["a=1; b=2"], "a=1; b=2"),
+            (&["a=1;b=2 ; c"], "a=1; b=2; c"),
+            (&["__Host-keyplate-service=x"], ""),
+            (&["a=1; __Host-keyplate-service=x; b=2"], "a=1; b=2"),
+            (&["keyplate-nonce=y; keyplate-service=x; b=2"], "b=2"),
+            (
+                &["a=1; keyplate-service=x", "__Host-keyplate-nonce=y; b=2"],
+                "a=1; b=2",
+            ),
+            (
+                &["xkeyplate-service=1; a=keyplate-service=1"],
+                "xkeyplate-service=1; a=keyplate-service=1",
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_static(line));
+            }
+            assert_eq!(of_others(&headers), others, "{lines:?}");
+        }
+    }
 }

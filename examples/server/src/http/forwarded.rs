@@ -2,6 +2,9 @@
 
 use axum::http::{HeaderMap, Method, Uri};
 
+/// All that is answered on a service's host is under this path.
+pub(crate) const ENTRANCE: &str = "/.keyplate";
+
 /// A reverse proxy that asks before it lets a request through, by the name that its operator writes into the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proxy {

@@ -11,7 +11,7 @@ use axum::{
 };
 use keyplate::{KeyplateError, ServiceVisit, ServiceVisitor};
 
-pub(super) use entrance::{ENTRANCE, ways_in};
+pub(super) use entrance::ways_in;
 
 use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
@@ -23,7 +23,7 @@ use crate::{
         client::{self, Peer},
         cookie,
         error::Failure,
-        forwarded::{self, Asked, Proxy},
+        forwarded::{self, Asked, ENTRANCE, Proxy},
     },
     json::groups::Visible,
     routes::pages::Pages,
@@ -65,7 +65,7 @@ pub(super) async fn ask(
         Err(failure) => return failure.into_response(),
     };
     match outcome(&app, &parts, &service, &asked).await {
-        Outcome::Pass(visitor) => passed(&visitor),
+        Outcome::Pass(visitor) => passed(&visitor, &parts.headers),
         Outcome::SignIn => not_signed_in(proxy, &service, &asked, &parts.headers),
         Outcome::Refused(failure) if failure.status == StatusCode::FORBIDDEN => {
             match wants_page(&asked.method, &parts.headers) {
@@ -207,8 +207,9 @@ async fn by_app_password(app: &App, parts: &Parts, service: &str) -> Outcome {
     }
 }
 
-/// All of the headers, empty where there is nothing: what a client sent is then replaced in any case.
-fn passed(visitor: &Visitor) -> Response {
+/// All of the headers, empty where there is nothing: what a client sent is then replaced in any case. `Cookie` is for
+/// proxies that cannot take away a single cookie: what the client brought, without ours (F2).
+fn passed(visitor: &Visitor, brought: &HeaderMap) -> Response {
     let groups: Vec<String> = visitor.groups.iter().map(|name| in_list(name)).collect();
     let headers = [
         ("remote-user", visitor.username.as_str()),
@@ -231,6 +232,8 @@ fn passed(visitor: &Visitor) -> Response {
             .headers_mut()
             .insert(HeaderName::from_static(name), value);
     }
+    let cookies = cookie::of_others(brought);
+    response.headers_mut().insert(header::COOKIE, cookies);
     response
 }
 
@@ -265,7 +268,7 @@ fn not_signed_in(proxy: Proxy, service: &str, asked: &Asked, headers: &HeaderMap
 }
 
 /// Does somebody look at what is answered? A program would take a page for what it asked for.
-fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| {
         let said = headers.get(name).and_then(|said| said.to_str().ok());
         said.is_none_or(|said| said.eq_ignore_ascii_case(value))

@@ -3,11 +3,12 @@
 import { every, get, put, remove, to } from "../kit/calls.js";
 import { ask, note } from "../kit/dialogs.js";
 import { fill, h, refill } from "../kit/dom.js";
-import { field, form, load } from "../kit/forms.js";
+import { field, form, load, tick } from "../kit/forms.js";
 import { button, section } from "../kit/pieces.js";
 import { t } from "../kit/words.js";
 import { goTo } from "../parts/go.js";
 import { entitle, pageHead } from "../parts/shell.js";
+import { behindProxy } from "./proxy.js";
 import { accessBadge, explained, serviceFields, serviceValues } from "./services.js";
 import { groupTicks } from "./users.js";
 
@@ -33,6 +34,7 @@ export async function show({ main, id }) {
           }),
           access(service, groups, reload),
           details(service, reload),
+          behindProxy(service),
           end(service),
         );
       },
@@ -101,7 +103,7 @@ function details(service, reload) {
       { class: "panel" },
       form({
         guarded: true,
-        parts: serviceFields(service, { renames: true }),
+        parts: [...serviceFields(service, { renames: true }), tokenTick(service)],
         action: t("save"),
         run: async (values) => {
           const path = `/api/services/${service.id}`;
@@ -119,6 +121,10 @@ function details(service, reload) {
       }),
     ),
   );
+}
+
+function tokenTick({ wantsToken }) {
+  return tick({ name: "wantsToken", label: t("services.token"), hint: t("services.token.hint"), value: wantsToken });
 }
 
 function end(service) {

@@ -7,7 +7,7 @@ import { notice } from "./pieces.js";
 import { t } from "./words.js";
 
 /** Copies a text. Where the browser lets no page do it, the text is marked so that the person can. */
-function copyButton(text, field) {
+export function copyButton(text, field) {
   const words = h("span", {}, t("copy"));
   const copy = h("button", { type: "button", class: "button", part: "button" }, icon("copy"), words);
   copy.addEventListener("click", async () => {

@@ -756,6 +756,9 @@ export default {
   "services.addresses.hint": "Wo man ihn findet: eine https://-Adresse je Zeile, ohne Pfad.",
   "services.addresses.wrong":
     "Jede Zeile muss eine http://- oder https://-Adresse sein: ein Name in kleinen Buchstaben, vielleicht ein Port, und nichts danach.",
+  "services.token": "Er will ein Zugangstoken",
+  "services.token.hint":
+    "Ein Proxy, der diesen Server fragt, gibt der Anwendung dann mit jeder Anfrage eines mit (Remote-Token).",
   "services.address.none": "Er hat hier keine Adresse. Frage einen Administrator, wo er ist.",
   "services.address.none.admin": "Er hat noch keine Adresse. {link}.",
   "services.address.give": "Gib ihm eine",
@@ -766,6 +769,19 @@ export default {
     "Niemand kommt mehr mit einem Konto dieses Servers hinein, und er verschwindet aus den Listen.",
   "services.delete.stays":
     "Benutzer, Gruppen und die Anwendung selbst bleiben. Das lässt sich nicht rückgängig machen; um ihn eine Weile zu sperren, schließe ihn.",
+  proxy: "Hinter einem Reverse-Proxy",
+  "proxy.text":
+    "Eine Anwendung ohne eigene Anmeldung: Der Proxy fragt diesen Server bei jeder Anfrage und lässt nur die von Personen durch, die den Dienst benutzen dürfen.",
+  "proxy.noAddress": "Gib dem Dienst zuerst eine https://-Adresse, unter „Namen und Adressen“.",
+  "proxy.alone": "Nur der Proxy darf die Anwendung erreichen",
+  "proxy.alone.text":
+    "Wer ihren Port direkt erreicht, kann sich als jede Person ausgeben. Starte diesen Server mit --trusted-proxy und der Adresse des Proxys; in docs/proxy.md steht, was sonst noch gelten muss.",
+  "proxy.address": "Wo die Anwendung lauscht",
+  "proxy.address.hint": "Wie der Proxy sie erreicht: eine Adresse und ein Port.",
+  "proxy.keyplate": "Wo dieser Server lauscht",
+  "proxy.keyplate.hint": "Wie der Proxy ihn erreicht: eine Adresse und ein Port.",
+  "proxy.each": "Für diesen Dienst",
+  "proxy.once": "Einmal, für alle Dienste",
   access: "Wer ihn benutzen darf",
   "access.to": "Offen für",
   "access.nobody": "Niemanden: Er ist geschlossen",
@@ -976,4 +992,6 @@ export default {
   "event.DEVICE_LINK_CREATED": "Link für ein weiteres Gerät erstellt",
   "event.DEVICE_LINK_REDEEMED": "Link für ein weiteres Gerät verwendet",
   "event.DEVICE_LINK_DISOWNED": "Weiteres Gerät zurückgewiesen",
+  "event.SERVICE_SESSION_OPENED": "Dienst betreten",
+  "event.SERVICE_SESSION_REFUSED": "Eintritt in einen Dienst abgelehnt",
 };

@@ -734,6 +734,9 @@ export default {
   "services.addresses.hint": "Where people find it: one https:// address a line, without a path.",
   "services.addresses.wrong":
     "Each line must be an http:// or https:// address: a name in small letters, perhaps a port, and nothing after it.",
+  "services.token": "It wants an access token",
+  "services.token.hint":
+    "A proxy that asks this server then hands the application one with each request (Remote-Token).",
   "services.address.none": "It has no address here. Ask an administrator where it is.",
   "services.address.none.admin": "It has no address yet. {link}.",
   "services.address.give": "Give it one",
@@ -744,6 +747,19 @@ export default {
     "Nobody gets into it by an account of this server any more, and it goes from people's lists.",
   "services.delete.stays":
     "Users, groups and the application itself stay. This cannot be undone; to keep people out for a while, close it.",
+  proxy: "Behind a reverse proxy",
+  "proxy.text":
+    "An application without a sign-in of its own: the proxy asks this server about each request, and passes on only those of people who may use it.",
+  "proxy.noAddress": "Give the service an https:// address first, under “Names and addresses”.",
+  "proxy.alone": "Only the proxy may reach the application",
+  "proxy.alone.text":
+    "Whoever reaches its port directly can say that they are anybody. Start this server with --trusted-proxy and the proxy's address; docs/proxy.md says what else must hold.",
+  "proxy.address": "Where the application listens",
+  "proxy.address.hint": "As the proxy reaches it: an address and a port.",
+  "proxy.keyplate": "Where this server listens",
+  "proxy.keyplate.hint": "As the proxy reaches it: an address and a port.",
+  "proxy.each": "For this service",
+  "proxy.once": "Once, for all services",
   access: "Who may use it",
   "access.to": "Open to",
   "access.nobody": "Nobody: it is closed",
@@ -951,4 +967,6 @@ export default {
   "event.DEVICE_LINK_CREATED": "Link for another device created",
   "event.DEVICE_LINK_REDEEMED": "Link for another device used",
   "event.DEVICE_LINK_DISOWNED": "Another device disowned",
+  "event.SERVICE_SESSION_OPENED": "Service entered",
+  "event.SERVICE_SESSION_REFUSED": "Entry to a service refused",
 };

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::{
     Router,
     extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -23,13 +23,12 @@ use crate::{
         client::{self, Peer},
         cookie, edge,
         error::Failure,
+        forwarded::ENTRANCE,
         list::Query,
     },
     routes::pages::Pages,
 };
 
-/// All that is answered on a service's host is under this path.
-pub(crate) const ENTRANCE: &str = "/.keyplate";
 /// For how long somebody may take to sign in.
 const NONCE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -236,6 +235,8 @@ async fn denied(
         .await;
     match asked {
         Err(failure) if failure.status.is_server_error() => failure.into_response(),
+        // A program would take a page for what it asked for.
+        _ if !super::wants_page(&Method::GET, &headers) => Failure::forbidden().into_response(),
         Err(failure) => pages.refused(&app, &headers, &failure),
         Ok(_) => pages.refused(&app, &headers, &Failure::forbidden()),
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::files::Files;
-use crate::routes::forward_auth::ENTRANCE;
+use crate::http::forwarded::ENTRANCE;
 
 /// A path at which there is a page.
 pub(super) struct Page {

@@ -1,1 +1,0 @@
-console.log("# the browser's part follows");
