@@ -101,6 +101,8 @@ static void make(keyplate *kp) {
     MUST(keyplate_audit_query_new(&have.audit_query, error));
     MUST(keyplate_group_query_new(&have.group_query, error));
     MUST(keyplate_service_query_new(&have.service_query, error));
+    MUST(keyplate_service_entrance_new("films", "https://films.example", "challenge", &have.service_entrance, error));
+    MUST(keyplate_service_visit_new("films", "https://films.example", &have.service_visit, error));
     MUST(keyplate_session_query_new(&have.session_query, error));
     MUST(keyplate_signup_token_query_new(&have.signup_token_query, error));
     MUST(keyplate_signup_redemption_query_new(&have.signup_redemption_query, error));

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
-use keyplate::{GroupQuery, Keyplate, SignInMethod, SignedIn, UserStatus};
+use keyplate::{ClientInfo, GroupQuery, Keyplate, SignInMethod, SignedIn};
 
 use crate::http::openapi as doc;
 use crate::http::openapi::Operation;
@@ -90,15 +90,17 @@ pub(super) async fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn
     Ok(response)
 }
 
-/// The user's groups, as far as the new session may see them. It has just been made, so nobody has to be authenticated.
+/// The user's groups, as far as the new session may see them. One that has just been made by a person's own sign-in may, and
+/// is not authenticated once more; others may do less than their user.
 fn own_groups(host: &Keyplate, signed_in: &SignedIn) -> keyplate::Result<Visible> {
     let user = &signed_in.user;
-    let is_narrow = matches!(
-        signed_in.session.method,
-        SignInMethod::Recovery | SignInMethod::DeviceLink
-    );
-    if user.group_ids.is_empty() || is_narrow || user.status != UserStatus::Active {
+    if user.group_ids.is_empty() {
         return Ok(Visible::default());
+    }
+    if signed_in.session.method != SignInMethod::Passkey {
+        let who = host.authenticate(signed_in.secret.as_str())?;
+        let own = host.acting_as(&who.principal, ClientInfo::default())?;
+        return Visible::load(&own, user.group_ids.iter());
     }
     let own = host.list_groups(GroupQuery {
         user_id: Some(user.id),
