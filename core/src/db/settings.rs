@@ -97,6 +97,17 @@ pub(crate) fn load(reader: &Reader<'_>) -> Result<Settings> {
     Ok(settings)
 }
 
+/// Those of sessions alone, which each sign-in needs; the rest has its defaults.
+pub(crate) fn load_of_sessions(reader: &Reader<'_>) -> Result<Settings> {
+    let sql = "SELECT name, value FROM settings WHERE name IN ('session_idle_seconds', 'session_lifetime_seconds')";
+    let mut settings = Settings::default();
+    let found = reader.query_all(sql, &[], |row| Ok((row.at::<String>(0)?, row.at(1)?)))?;
+    for (name, value) in found {
+        settings.take(&name, value);
+    }
+    Ok(settings)
+}
+
 impl Settings {
     fn take(&mut self, name: &str, value: String) {
         fn set<T: std::str::FromStr>(place: &mut T, value: &str) {

@@ -227,7 +227,7 @@ impl Keyplate {
         opening: Opening,
     ) -> Result<SignedIn> {
         let now = change.now();
-        let settings = db::settings::load(change)?;
+        let settings = db::settings::load_of_sessions(change)?;
         let lifetime = opening
             .lifetime_seconds
             .unwrap_or(settings.session_lifetime_seconds);
