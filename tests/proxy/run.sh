@@ -39,6 +39,11 @@ trap 'rm -rf "$KEYPLATE_WORK"' EXIT
 chmod 755 "$KEYPLATE_WORK"
 as_root=""
 [ "$(id -u)" -eq 0 ] || as_root=--map-root-user
+if ! unshare $as_root --net --mount true; then
+    echo "skipped: services behind proxies, which want a network and mounts of their own that are not to be had here"
+    echo "0 passed, 0 failed, 1 skipped"
+    exit
+fi
 status=0
 # shellcheck disable=SC2086
 unshare $as_root --net --mount ./apart.sh "$@" || status=$?
